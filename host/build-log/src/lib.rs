@@ -1,0 +1,1 @@
+//! Build logs: the first real error and its context.

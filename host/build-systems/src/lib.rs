@@ -1,0 +1,1 @@
+//! What autotools, CMake and plain make are told: plans as pure functions.

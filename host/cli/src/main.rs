@@ -1,0 +1,3 @@
+//! spack-wasm: see the README.
+
+fn main() {}

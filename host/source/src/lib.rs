@@ -1,0 +1,1 @@
+//! Sources: fetch, mirrors, checksum, safe unpacking, patches.

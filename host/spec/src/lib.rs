@@ -1,0 +1,1 @@
+//! Versions, variants, specs and their hashes, in Spack's syntax; no I/O.

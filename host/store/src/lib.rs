@@ -1,0 +1,1 @@
+//! Prefixes, their records, the database and its locks.
