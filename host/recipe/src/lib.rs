@@ -1,1 +1,33 @@
 //! The recipe host: wasmtime engine, component cache, limits, the host side of the contract.
+//!
+//! A recipe is not trusted. Before anything of a component runs, its contract version and the names of its imports are
+//! read from its bytes. A [`Session`] is one instance with limits on memory, time and handles; whatever a guest does, it
+//! ends in an error of that session with the recipe's name on it, never in a panic of the host.
+
+mod bindings;
+mod cache;
+mod clocks;
+mod component;
+mod deadline;
+mod engine;
+mod error;
+mod folders;
+mod imports;
+mod inspect;
+mod limits;
+mod output;
+mod services;
+mod session;
+mod state;
+mod wasi;
+
+pub use bindings::metadata;
+pub use bindings::types;
+pub use component::{Recipe, RecipeSource};
+pub use engine::RecipeHost;
+pub use error::{LoadError, RunError};
+pub use folders::{Access, Folder};
+pub use inspect::{CONTRACT, PACKAGE_HASH_SECTION};
+pub use limits::Limits;
+pub use services::{Answer, AskError, Headers, NoServices, Question, Services, ToolRequest};
+pub use session::{Session, Subject};
