@@ -11,7 +11,7 @@ use crate::state::State;
 
 /// What a guest's handle of a concrete spec stands for.
 #[derive(Clone, Debug)]
-pub struct SpecHandle(Arc<Node>);
+pub(crate) struct SpecHandle(Arc<Node>);
 
 impl SpecHandle {
     pub(crate) fn new(node: Arc<Node>) -> Self {
@@ -117,9 +117,8 @@ impl HostConcreteSpec for State {
 
     fn satisfies(&mut self, this: Handle, condition: String) -> wasmtime::Result<Result<bool, String>> {
         let (dag, node) = (self.dag()?, self.node(&this)?);
-        let parsed = AbstractSpec::parse_condition(&condition);
+        let parsed = AbstractSpec::parse(&condition);
         Ok(parsed.map(|spec| spec.satisfied_by(&dag, &node)).map_err(|error| error.to_string()))
-
     }
 
     fn dependency(&mut self, this: Handle, name: String) -> wasmtime::Result<Option<Handle>> {
