@@ -11,7 +11,8 @@ use crate::state::State;
 
 /// What a guest's handle of a concrete spec stands for.
 #[derive(Clone, Debug)]
-pub(crate) struct SpecHandle(Arc<Node>);
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct SpecHandle(Arc<Node>);
 
 impl SpecHandle {
     pub(crate) fn new(node: Arc<Node>) -> Self {
