@@ -108,7 +108,7 @@ pub enum ExecStep {
 pub struct Attempts {
     /// A file that exists outside and must not exist inside.
     pub hidden_file: WireString,
-    /// A process outside.
+    /// A process outside; 0 when its number could be one inside too.
     pub outside_pid: i32,
     /// A TCP port on the host's loopback on which somebody listens.
     pub loopback_port: u16,
