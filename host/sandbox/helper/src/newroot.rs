@@ -1,0 +1,218 @@
+//! The root folder of the build: what is not put here does not exist.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat, symlinkat};
+use rustix::io::Errno;
+use rustix::mount::{
+    MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, move_mount, open_tree, unmount,
+};
+use spack_wasm_sandbox_protocol::{Access, Layer, OwnFile, Setup, Step};
+
+use crate::sys::{self, MountAttributes};
+use crate::walls::{Fail, Outcome, Walls};
+
+/// Where the new root is laid until it is entered. Any folder would do: the mount is seen by this process only, and
+/// all sources are opened before it hides what was there. It must not hide `/proc`.
+const BASES: [&str; 4] = ["/tmp", "/mnt", "/var", "/usr"];
+
+/// Folders of the root that are no mounts of the policy.
+const FOLDERS: [&str; 7] = ["/proc", "/dev", "/dev/pts", "/dev/shm", "/etc", "/tmp", "/var/tmp"];
+
+const DEVICE_LINKS: [(&str, &str); 5] = [
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+    ("/dev/ptmx", "pts/ptmx"),
+];
+
+/// A mount that is not attached yet, and where it goes.
+struct Detached {
+    tree: OwnedFd,
+    target: PathBuf,
+    is_folder: bool,
+}
+
+fn base() -> &'static str {
+    BASES.into_iter().find(|folder| Path::new(folder).is_dir()).unwrap_or("/")
+}
+
+/// Lays everything but `/proc` and the terminals, which need the build's own namespaces.
+pub(crate) fn build(setup: &Setup) -> Outcome<()> {
+    let detached = open_sources(setup)?;
+    let base = base();
+    mount_tmpfs(base, c"mode=0755,size=16m")?;
+    let root = open_folder(Path::new(base))?;
+    for folder in FOLDERS {
+        place(&root, Path::new(folder), true)?;
+    }
+    for (folder, size) in [("tmp", setup.tmp_bytes), ("var/tmp", setup.tmp_bytes), ("dev/shm", setup.tmp_bytes)] {
+        mount_private(&format!("{base}/{folder}"), size)?;
+    }
+    for mount in &detached {
+        attach(&root, mount)?;
+    }
+    for file in &setup.files {
+        write_own(&root, file)?;
+    }
+    let links = setup.links.iter().map(|link| (link.path.as_path(), link.target.as_path()));
+    let device_links = DEVICE_LINKS.iter().map(|(path, target)| (Path::new(path), Path::new(target)));
+    for (path, target) in links.chain(device_links) {
+        link(&root, path, target)?;
+    }
+    let read_only = MountAttributes { read_only: true, no_devices: false };
+    sys::restrict_mount(&root, read_only, false).fail(Step::Restrict)
+}
+
+fn open_sources(setup: &Setup) -> Outcome<Vec<Detached>> {
+    let mut mounts: Vec<_> = setup.mounts.iter().collect();
+    mounts.sort_by_key(|mount| mount.target.as_path().components().count());
+    let devices = setup.devices.iter().map(|device| open_source(device.as_path(), device.as_path(), None));
+    let mounts = mounts
+        .iter()
+        .map(|mount| open_source(mount.source.as_path(), mount.target.as_path(), Some(mount.access)));
+    devices.chain(mounts).collect()
+}
+
+fn open_source(source: &Path, target: &Path, access: Option<Access>) -> Outcome<Detached> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let tree = open_tree(CWD, source, flags).fail_at(Step::OpenSource, source)?;
+    if let Some(access) = access {
+        let attributes = MountAttributes { read_only: access == Access::ReadOnly, no_devices: true };
+        sys::restrict_mount(&tree, attributes, true).fail_at(Step::Restrict, source)?;
+    }
+    let status = rustix::fs::fstat(&tree).fail_at(Step::OpenSource, source)?;
+    let is_folder = rustix::fs::FileType::from_raw_mode(status.st_mode).is_dir();
+    Ok(Detached { tree, target: target.to_path_buf(), is_folder })
+}
+
+fn attach(root: &OwnedFd, mount: &Detached) -> Outcome<()> {
+    let place = place(root, &mount.target, mount.is_folder)?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(&mount.tree, c"", &place, c"", flags).fail_at(Step::Attach, &mount.target)
+}
+
+/// Opens the place of a mount, creating it and what is above it. Never follows a link, so that a stage cannot
+/// redirect a mount that lies beneath it.
+fn place(root: &OwnedFd, target: &Path, is_folder: bool) -> Outcome<OwnedFd> {
+    let names: Vec<_> = target
+        .components()
+        .filter_map(|part| if let Component::Normal(name) = part { Some(name) } else { None })
+        .collect();
+    let mut here = rustix::io::dup(root).fail_at(Step::Target, target)?;
+    for (index, name) in names.iter().enumerate() {
+        let folder = is_folder || index + 1 < names.len();
+        make(&here, name, folder).fail_at(Step::Target, target)?;
+        let kind = if folder { OFlags::DIRECTORY } else { OFlags::empty() };
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC | kind;
+        here = openat(&here, *name, flags, Mode::empty()).fail_at(Step::Target, target)?;
+    }
+    Ok(here)
+}
+
+fn make(parent: &OwnedFd, name: &std::ffi::OsStr, folder: bool) -> Result<(), Errno> {
+    let made = if folder {
+        mkdirat(parent, name, Mode::from_raw_mode(0o755))
+    } else {
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+        openat(parent, name, flags, Mode::from_raw_mode(0o444)).map(drop)
+    };
+    match made {
+        // Beneath a mount that exists already the place may be there and the mount read-only.
+        Err(Errno::EXIST | Errno::ROFS | Errno::ACCESS | Errno::PERM) => Ok(()),
+        other => other,
+    }
+}
+
+fn write_own(root: &OwnedFd, file: &OwnFile) -> Outcome<()> {
+    let path = file.path.as_path();
+    let folder = place(root, path.parent().unwrap_or(path), true)?;
+    let name = path.file_name().ok_or(Errno::INVAL).fail_at(Step::NewRoot, path)?;
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = openat(&folder, name, flags, Mode::from_raw_mode(0o444)).fail_at(Step::NewRoot, path)?;
+    let mut rest = file.content.as_slice();
+    while !rest.is_empty() {
+        let written = rustix::io::write(&opened, rest).fail_at(Step::NewRoot, path)?;
+        rest = &rest[written..];
+    }
+    Ok(())
+}
+
+fn link(root: &OwnedFd, path: &Path, target: &Path) -> Outcome<()> {
+    let folder = place(root, path.parent().unwrap_or(path), true)?;
+    let name = path.file_name().ok_or(Errno::INVAL).fail_at(Step::NewRoot, path)?;
+    symlinkat(target, &folder, name).fail_at(Step::NewRoot, path)
+}
+
+fn mount_private(path: &str, bytes: u64) -> Outcome<()> {
+    let options = match bytes {
+        0 => "mode=1777\0".to_owned(),
+        bytes => format!("mode=1777,size={bytes}\0"),
+    };
+    let options = CStr::from_bytes_with_nul(options.as_bytes()).map_err(|_| Errno::INVAL);
+    mount_tmpfs(path, options.fail_at(Step::Private, Path::new(path))?)
+}
+
+fn mount_tmpfs(path: &str, options: &CStr) -> Outcome<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("tmpfs", path, "tmpfs", flags, options).fail_at(Step::Private, Path::new(path))
+}
+
+fn open_folder(path: &Path) -> Outcome<OwnedFd> {
+    openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).fail_at(Step::NewRoot, path)
+}
+
+/// Makes the laid root the root of this process, in the build's own namespaces.
+pub(crate) fn enter(walls: &mut Walls, laid_outside: bool) -> Outcome<()> {
+    let base = base();
+    if laid_outside {
+        unlock(base)?;
+    }
+    let proc = mount_proc(base, walls.stands(Layer::Pid));
+    let outer_proc = proc.is_err();
+    walls.tolerate(proc)?;
+    if outer_proc {
+        bind_outer_proc(base)?;
+    }
+    mount_terminals(base)?;
+    pivot(base).fail(Step::PivotRoot)
+}
+
+/// A mount that came from a stronger namespace is locked to its place and cannot become the root; a copy can.
+fn unlock(base: &str) -> Outcome<()> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let tree = open_tree(CWD, base, flags).fail(Step::NewRoot)?;
+    move_mount(&tree, c"", CWD, base, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).fail(Step::NewRoot)
+}
+
+/// Refused by the kernel where parts of the outer `/proc` are covered, as in most containers.
+fn mount_proc(base: &str, own_processes: bool) -> Outcome<()> {
+    if !own_processes {
+        return Err(Errno::PERM).fail_layer(Step::Proc, Layer::Proc);
+    }
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("proc", format!("{base}/proc"), "proc", flags, None).fail_layer(Step::Proc, Layer::Proc)
+}
+
+fn bind_outer_proc(base: &str) -> Outcome<()> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let tree = open_tree(CWD, "/proc", flags).fail(Step::Proc)?;
+    move_mount(&tree, c"", CWD, format!("{base}/proc"), MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).fail(Step::Proc)
+}
+
+/// Terminals of its own: test suites that drive programs through `expect` need some, and must not get ours.
+fn mount_terminals(base: &str) -> Outcome<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
+    mount("devpts", format!("{base}/dev/pts"), "devpts", flags, c"newinstance,ptmxmode=0666,mode=0620")
+        .fail_at(Step::Private, Path::new("/dev/pts"))
+}
+
+fn pivot(base: &str) -> Result<(), Errno> {
+    rustix::process::chdir(base)?;
+    rustix::process::pivot_root(".", ".")?;
+    unmount(".", UnmountFlags::DETACH)?;
+    rustix::process::chdir("/")
+}

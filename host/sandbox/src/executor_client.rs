@@ -1,0 +1,296 @@
+//! A running sandbox and the commands in it.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use spack_wasm_sandbox_protocol as protocol;
+use spack_wasm_sandbox_protocol::{Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started};
+
+use crate::command::{Command, Outcome, Status, Stream};
+use crate::error::{RunError, StartError};
+use crate::policy::Policy;
+use crate::pump::Pump;
+use crate::refusal::Refusal;
+use crate::tool::InstalledTool;
+
+/// The walls around one build, with the executor behind them. Dropping it ends everything in it and waits for that.
+///
+/// Commands can be run from several threads at once.
+#[derive(Debug)]
+pub struct Sandbox {
+    control: Arc<Control>,
+    helper: Child,
+    level: Level,
+    missing: Vec<Missing>,
+    trace: Option<OwnedFd>,
+}
+
+/// Ends a build from another thread.
+#[derive(Debug, Clone)]
+pub struct Canceller(Arc<Control>);
+
+#[derive(Debug)]
+struct Control {
+    channel: OwnedFd,
+    cancelled: AtomicBool,
+}
+
+impl Control {
+    /// The executor takes the end of the channel as the order to end.
+    fn close(&self) {
+        // A channel whose other end is gone already needs no closing.
+        let _ = rustix::net::shutdown(&self.channel, rustix::net::Shutdown::Both);
+    }
+}
+
+impl Canceller {
+    /// Kills all processes of the build. Running commands return [`RunError::Cancelled`], and so do later ones.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Ordering::SeqCst);
+        self.0.close();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.control.close();
+        // Fails only when it was reaped by somebody else.
+        let _ = self.helper.wait();
+    }
+}
+
+impl Sandbox {
+    /// Lays the walls and starts the executor.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::MissingLayer`] when this machine does not give a wall that the policy asks for, with the option
+    /// that continues without it; a path of the policy that does not exist; a helper that cannot be started.
+    pub fn start(policy: &Policy, helper: &InstalledTool) -> Result<Sandbox, StartError> {
+        let setup = protocol::seal(&policy.setup()?).map_err(StartError::Helper)?;
+        let (channel, helper_end) = protocol::pair().map_err(StartError::Helper)?;
+        let (trace, trace_end) = trace_channel(policy.trace).map_err(StartError::Helper)?.unzip();
+        let child = spawn(helper, &helper_end).map_err(StartError::Helper)?;
+        drop(helper_end);
+        let control = Arc::new(Control { channel, cancelled: AtomicBool::new(false) });
+        // From here on the helper is reaped by the drop.
+        let mut sandbox = Sandbox { control, helper: child, level: policy.level, missing: Vec::new(), trace };
+        let descriptors: Vec<_> = [Some(&setup), trace_end.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect();
+        // A helper that could not even read this says so by its end, which is looked at next.
+        let _ = protocol::send(&sandbox.control.channel, b"setup", &descriptors);
+        drop(trace_end);
+        match protocol::receive_value(&sandbox.control.channel).map_err(StartError::Helper)? {
+            Some(Started::Ready { missing }) => sandbox.missing = missing,
+            Some(Started::Failed(failure)) => return Err(explain(policy, failure)),
+            None => return Err(StartError::HelperEnded { status: sandbox.helper_status() }),
+        }
+        Ok(sandbox)
+    }
+
+    /// The level that was asked for, and is in force.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Walls that do not stand because the policy allowed it; for the provenance.
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
+
+    /// Something that ends this build from another thread.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(Arc::clone(&self.control))
+    }
+
+    /// Runs one command and hands its output to `sink` as it comes.
+    ///
+    /// Returns when the command has ended and its output is read. A process that it left behind goes on until the
+    /// sandbox ends; what such a process writes later is not read.
+    ///
+    /// # Errors
+    ///
+    /// The program was not started, or the sandbox ended first. An exit status other than 0 is no error.
+    pub fn run(&self, command: &Command, sink: &mut dyn FnMut(Stream, &[u8])) -> Result<Outcome, RunError> {
+        let order = protocol::seal(&Order::Run(command.request()?)).map_err(RunError::Channel)?;
+        let stdin = command.stdin.as_deref().map(protocol::seal_bytes).transpose().map_err(RunError::Channel)?;
+        let (stdout, stdout_end) = output_pipe()?;
+        let (stderr, stderr_end) = output_pipe()?;
+        let (reply, reply_end) = protocol::pair().map_err(RunError::Channel)?;
+        let began = Instant::now();
+        // In the order of `protocol::fd`.
+        let fixed = [&order, &reply_end, &stdout_end, &stderr_end];
+        let extra = command.extra_fds.iter().map(|(_, fd)| fd);
+        let fds: Vec<_> = fixed.into_iter().chain(stdin.as_ref()).chain(extra).map(AsFd::as_fd).collect();
+        self.send(&fds).map_err(|error| self.lost_or(command, error))?;
+        drop((reply_end, stdout_end, stderr_end));
+        let answer = Pump::new(stdout, stderr, &reply).run(sink).map_err(RunError::Channel)?;
+        match answer {
+            Some((Reply::Ended { status, user_micros, system_micros, max_rss_kib }, ended)) => Ok(Outcome {
+                status: status.into(),
+                wall: ended.duration_since(began),
+                user_cpu: Duration::from_micros(user_micros),
+                system_cpu: Duration::from_micros(system_micros),
+                max_rss_kib,
+                refusals: self.traced()?,
+            }),
+            Some((Reply::NotStarted(failure), _)) => Err(not_started(command, failure)),
+            None => Err(self.lost(command)),
+        }
+    }
+
+    /// Tries what the walls must refuse; see [`crate::probe`].
+    pub(crate) fn attempt(&self, attempts: protocol::Attempts) -> io::Result<protocol::Attempted> {
+        let order = protocol::seal(&Order::Attempt(attempts))?;
+        let (reply, reply_end) = protocol::pair()?;
+        self.send(&[order.as_fd(), reply_end.as_fd(), reply_end.as_fd(), reply_end.as_fd()])?;
+        drop(reply_end);
+        protocol::receive_value(&reply)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn send(&self, fds: &[std::os::fd::BorrowedFd<'_>]) -> io::Result<()> {
+        protocol::send(&self.control.channel, b"order", fds)
+    }
+
+    fn lost_or(&self, command: &Command, error: io::Error) -> RunError {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => self.lost(command),
+            _ => RunError::Channel(error),
+        }
+    }
+
+    fn lost(&self, command: &Command) -> RunError {
+        match self.control.cancelled.load(Ordering::SeqCst) {
+            true => RunError::Cancelled,
+            false => RunError::Lost { program: command.program() },
+        }
+    }
+
+    fn traced(&self) -> Result<Vec<Refusal>, RunError> {
+        let Some(trace) = &self.trace else { return Ok(Vec::new()) };
+        let mut refusals = Vec::new();
+        loop {
+            match protocol::receive_value::<protocol::TracedRefusal>(trace) {
+                Ok(Some(refusal)) => refusals.push(Refusal::traced(refusal)),
+                Ok(None) => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(RunError::Channel(error)),
+            }
+        }
+        refusals.sort();
+        refusals.dedup();
+        Ok(refusals)
+    }
+
+    fn helper_status(&mut self) -> String {
+        self.control.close();
+        self.helper.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+}
+
+/// A plain spawn, never a fork of this process. The channel is the helper's standard input.
+fn spawn(helper: &InstalledTool, channel: &OwnedFd) -> io::Result<Child> {
+    let mut command = std::process::Command::new(helper.executable());
+    command.arg0("spack-wasm-sandbox").env_clear().stdout(Stdio::null()).stderr(Stdio::null());
+    let mut attempts = 0..50;
+    loop {
+        match command.stdin(Stdio::from(channel.try_clone()?)).spawn() {
+            // Another thread wrote a program and started something meanwhile, which holds the descriptor that it was
+            // written through until it executes.
+            Err(error) if error.raw_os_error() == Some(libc::ETXTBSY) && attempts.next().is_some() => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            result => return result,
+        }
+    }
+}
+
+fn trace_channel(wanted: bool) -> io::Result<Option<(OwnedFd, OwnedFd)>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let (host, helper) = protocol::pair()?;
+    rustix::io::ioctl_fionbio(&host, true)?;
+    Ok(Some((host, helper)))
+}
+
+fn output_pipe() -> Result<(OwnedFd, OwnedFd), RunError> {
+    pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Channel(error.into()))
+}
+
+fn explain(policy: &Policy, failure: Failure) -> StartError {
+    let source = || match failure.errno {
+        0 => io::Error::other("the system gave no reason"),
+        errno => io::Error::from_raw_os_error(errno),
+    };
+    match failure.layer {
+        Some(layer) => StartError::MissingLayer { layer, why: source(), flag: flag_without(policy.level, layer) },
+        None => StartError::Setup {
+            step: failure.step.describe(),
+            path: failure.path.as_ref().map(|path| path.as_path().to_path_buf()),
+            source: source(),
+        },
+    }
+}
+
+/// The weakest change of options that continues without a wall.
+fn flag_without(level: Level, layer: Layer) -> String {
+    let is_root = rustix::process::geteuid().is_root();
+    match (level, layer) {
+        // Nothing of the level `namespaces` is left without these.
+        (Level::Namespaces, Layer::User) if !is_root => lower_level(),
+        (Level::Namespaces, Layer::Mount) => lower_level(),
+        (Level::Namespaces, layer) => format!("--sandbox-allow-missing={layer}"),
+        (Level::Landlock | Level::None, _) => "--sandbox=none".to_owned(),
+    }
+}
+
+fn lower_level() -> String {
+    let level = if landlock_is_enough() { Level::Landlock } else { Level::None };
+    format!("--sandbox={level}")
+}
+
+#[expect(unsafe_code, reason = "the version is asked for by a system call without a wrapper")]
+fn landlock_is_enough() -> bool {
+    const LANDLOCK_CREATE_RULESET_VERSION: libc::c_long = 1;
+    const REQUIRED_ABI: libc::c_long = 3;
+    // SAFETY: with this flag the call reads no memory and returns a number.
+    let abi = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<libc::c_void>(),
+            0 as libc::size_t,
+            LANDLOCK_CREATE_RULESET_VERSION,
+        )
+    };
+    abi >= REQUIRED_ABI
+}
+
+fn not_started(command: &Command, failure: ExecFailure) -> RunError {
+    let source = io::Error::from_raw_os_error(failure.errno);
+    let path = || failure.path.as_ref().map(|path| path.as_path().to_path_buf()).unwrap_or_default();
+    match failure.step {
+        ExecStep::Search => RunError::NotFound { program: command.program(), path: command.search_path() },
+        ExecStep::Interpreter => RunError::NoInterpreter { path: path() },
+        ExecStep::WorkingDirectory => RunError::WorkingDirectory { path: path(), source },
+        ExecStep::Execute if failure.errno == Errno::ACCESS.raw_os_error() => RunError::NotPermitted { path: path() },
+        ExecStep::Receive | ExecStep::Fork | ExecStep::Descriptors | ExecStep::Confine | ExecStep::Execute => {
+            RunError::NotStarted { program: command.program(), source }
+        }
+    }
+}
+
+impl From<Ended> for Status {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Exited(status) => Status::Exited(status),
+            Ended::Signaled(signal) => Status::Signaled(signal),
+        }
+    }
+}
