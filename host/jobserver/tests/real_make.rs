@@ -21,13 +21,13 @@ all: 1 2 3 4 5 6 7 8 9 10 11 12
 
 /// Takes every token and keeps it until the file `go` appears.
 const HOARDER: &str = "
-all: ; +@dd bs=1 count=7 <&$(READ) of=taken 2>/dev/null; until test -e go; do sleep 0.02; done
+all: ; +@dd bs=1 count=7 if=/proc/self/fd/$(READ) of=taken 2>/dev/null; until test -e go; do sleep 0.02; done
 ";
 
 /// Makes up twenty tokens before it builds.
 const FORGER: &str = "
 all: 1 2 3 4 5 6 7 8 9 10 11 12
-forged: ; +@printf '++++++++++++++++++++' >&$(WRITE)
+forged: ; +@printf '++++++++++++++++++++' > /proc/self/fd/$(WRITE)
 %: forged; @sleep 0.05
 ";
 
