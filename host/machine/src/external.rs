@@ -69,6 +69,7 @@ impl External {
 
 /// Finds the packages of the table along `path`, in its order.
 ///
+/// Folders of the path that are not called `bin` (or `sbin`) are passed over, since they have no prefix.
 /// A program is asked for its version when `cache` does not know its file in its present state; where it knows all,
 /// no process is started. Programs that do not answer, or answer as another program would, are passed over.
 pub fn find_externals(path: &[PathBuf], cache: &mut ExternalCache) -> Vec<External> {
@@ -198,15 +199,10 @@ impl Group {
         External {
             name: self.key.package.to_owned(),
             version: self.key.version,
-            prefix: prefix(&self.key.folder),
+            prefix: self.key.folder.parent().unwrap_or(&self.key.folder).to_owned(),
             executables: self.executables,
         }
     }
-}
-
-fn prefix(folder: &Path) -> PathBuf {
-    let is_bin = folder.ends_with("bin") || folder.ends_with("sbin");
-    folder.parent().filter(|_| is_bin).unwrap_or(folder).to_owned()
 }
 
 #[cfg(test)]

@@ -35,11 +35,15 @@ pub(crate) fn candidates(path: &[PathBuf]) -> Vec<Candidate> {
 }
 
 /// The folders themselves, without links and each once.
+///
+/// A folder of another name than `bin` has no prefix above it; it mostly holds stand-ins (`shims`), which run only
+/// together with files elsewhere.
 fn folders(path: &[PathBuf]) -> Vec<PathBuf> {
     let mut seen = BTreeSet::new();
     path.iter()
         .filter(|folder| folder.is_absolute())
         .filter_map(|folder| fs_err::canonicalize(folder).ok())
+        .filter(|folder| folder.ends_with("bin") || folder.ends_with("sbin"))
         .filter(|folder| seen.insert(folder.clone()))
         .collect()
 }
@@ -150,7 +154,10 @@ mod tests {
         symlink("gcc-12", bin.join("gcc")).unwrap();
         symlink("ccache", bin.join("g++")).unwrap();
         symlink("nowhere", bin.join("perl")).unwrap();
-        let path = ["bin".into(), root.path().join("link"), bin.clone(), "/nonexistent".into()];
+        let shims = root.path().join("shims");
+        fs_err::create_dir(&shims).unwrap();
+        fs_err::copy(bin.join("gcc-12"), shims.join("python")).unwrap();
+        let path = ["bin".into(), root.path().join("link"), bin.clone(), "/nonexistent".into(), shims];
         let found = candidates(&path);
         let real_bin = fs_err::canonicalize(&bin).unwrap();
         let paths: Vec<_> = found.iter().map(|found| found.path.clone()).collect();
