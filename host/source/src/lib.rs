@@ -1,1 +1,3 @@
 //! Sources: fetch, mirrors, checksum, safe unpacking, patches.
+
+pub mod unpack;
