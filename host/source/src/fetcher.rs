@@ -1,0 +1,337 @@
+//! Tries one source after the other.
+
+use crate::address::shown;
+use crate::apt::Apt;
+use crate::cache::{Cache, Lock, Workplace, remove_if_there};
+use crate::checksum::{Algorithm, Checksum};
+use crate::error::{FetchError, SetupError, SourceFailure};
+use crate::http::{Http, HttpError, Job};
+use crate::mirror::{self, Place};
+use crate::options::FetchOptions;
+use crate::request::{ArchiveChoice, FetchEvent, Fetched, Origin, Request};
+use fs_err as fs;
+use reqwest::Url;
+use std::io;
+use std::path::{Path, PathBuf};
+
+type Observer<'a> = &'a (dyn Fn(FetchEvent) + Send + Sync);
+
+/// Fetches archives, for many packages at once if need be: it is shared, not copied, so that a host that could not be
+/// reached is not tried again for the next package.
+pub struct Fetcher {
+    options: FetchOptions,
+    cache: Cache,
+    http: Http,
+    apt: Option<Apt>,
+}
+
+/// One way to one archive.
+struct Attempt<'a> {
+    choice: &'a ArchiveChoice,
+    origin: Origin,
+    way: Way,
+}
+
+enum Way {
+    File(PathBuf),
+    Http(Url),
+    Apt,
+    /// An address that is never followed, with the reason.
+    Never(String),
+}
+
+/// Why an attempt gave nothing.
+enum Miss {
+    /// Nothing worth a word: a mirror need not have everything.
+    Absent(String),
+    Failed(String),
+    Cache(io::Error),
+}
+
+impl From<io::Error> for Miss {
+    fn from(error: io::Error) -> Self {
+        Miss::Cache(error)
+    }
+}
+
+impl Fetcher {
+    /// A fetcher. Needs a TLS provider installed in the process.
+    pub fn new(options: FetchOptions) -> Result<Self, SetupError> {
+        if !options.cache_dir.is_absolute() {
+            return Err(SetupError::CacheFolder(options.cache_dir));
+        }
+        Ok(Fetcher {
+            cache: Cache::new(options.cache_dir.clone()),
+            http: Http::new(&options)?,
+            apt: options.apt.clone().map(Apt::new),
+            options,
+        })
+    }
+
+    /// Brings one of the request's archives into the cache: whichever is in the cache already, else from the mirrors,
+    /// else from upstream, else from the registries. `observer` is told what happens, in order, from this task.
+    pub async fn fetch(
+        &self,
+        request: &Request,
+        observer: &(dyn Fn(FetchEvent) + Send + Sync),
+    ) -> Result<Fetched, FetchError> {
+        let cache_error = |source| FetchError::Cache { spec: request.spec(), source };
+        let choices = self.vouched(request)?;
+        for choice in &choices {
+            if let Some(hit) = self.from_cache(choice, observer).await.map_err(cache_error)? {
+                return Ok(hit);
+            }
+        }
+        let plan = self.plan(request, &choices).map_err(cache_error)?;
+        let mut failures = Vec::new();
+        for (number, attempt) in plan.iter().enumerate() {
+            let miss = match self.attempt(request, attempt, observer).await {
+                Ok(fetched) => return Ok(fetched),
+                Err(miss) => miss,
+            };
+            let reason = match miss {
+                Miss::Cache(error) => return Err(cache_error(error)),
+                Miss::Absent(reason) => reason,
+                Miss::Failed(reason) => {
+                    let next = plan[number + 1..].iter().find(|next| self.is_hopeful(next));
+                    let next = next.map(|next| next.origin.clone());
+                    let origin = attempt.origin.clone();
+                    observer(FetchEvent::SourceFailed { origin, reason: reason.clone(), next });
+                    reason
+                }
+            };
+            failures.push(SourceFailure { origin: attempt.origin.clone(), reason });
+        }
+        Err(FetchError::Nowhere { spec: request.spec(), failures, offline: self.options.offline })
+    }
+
+    /// The archives that something vouches for.
+    fn vouched<'a>(&self, request: &'a Request) -> Result<Vec<&'a ArchiveChoice>, FetchError> {
+        let vouched = |choice: &&ArchiveChoice| choice.checksum.is_some() || self.options.no_checksum;
+        let choices: Vec<_> = request.archives.iter().filter(vouched).collect();
+        if choices.is_empty() && !request.archives.is_empty() {
+            return Err(FetchError::NoChecksum { spec: request.spec() });
+        }
+        Ok(choices)
+    }
+
+    /// All ways to all archives: every mirror, then every address, then every registry.
+    fn plan<'a>(&self, request: &Request, choices: &[&'a ArchiveChoice]) -> io::Result<Vec<Attempt<'a>>> {
+        let mut plan = Vec::new();
+        let offline = self.options.offline;
+        for mirror in self.options.mirrors.iter().filter(|mirror| !offline || mirror.is_local()) {
+            for choice in choices {
+                for place in mirror.places(request, choice)? {
+                    let origin = mirror.origin(&place);
+                    let way = match place {
+                        Place::File(path) => Way::File(path),
+                        Place::Http(url) => Way::Http(url),
+                    };
+                    plan.push(Attempt { choice, origin, way });
+                }
+            }
+        }
+        if offline {
+            return Ok(plan);
+        }
+        for choice in choices {
+            plan.extend(choice.urls.iter().map(|url| upstream(choice, url)));
+        }
+        if self.apt.is_some() {
+            let origin = Origin::Registry { name: "apt", archive: String::new() };
+            let with_checksum = choices.iter().filter(|choice| choice.checksum.is_some());
+            plan.extend(with_checksum.map(|choice| Attempt { choice, origin: origin.clone(), way: Way::Apt }));
+        }
+        Ok(plan)
+    }
+
+    /// Whether an attempt is not known to fail.
+    fn is_hopeful(&self, attempt: &Attempt<'_>) -> bool {
+        match &attempt.way {
+            Way::Http(url) => self.http.known_unreachable(url).is_none(),
+            Way::Never(_) => false,
+            Way::File(_) | Way::Apt => true,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        attempt: &Attempt<'_>,
+        observer: Observer<'_>,
+    ) -> Result<Fetched, Miss> {
+        match &attempt.way {
+            Way::Never(reason) => return Err(Miss::Failed(reason.clone())),
+            // Said already, when it was found out.
+            Way::Http(url) => {
+                if let Some(reason) = self.http.known_unreachable(url) {
+                    return Err(Miss::Absent(format!("cannot be reached: {reason}")));
+                }
+            }
+            Way::File(_) | Way::Apt => {}
+        }
+        let place = self.cache.workplace(&key(attempt))?;
+        let mut waited = false;
+        let tell = || {
+            waited = true;
+            observer(FetchEvent::Waiting);
+        };
+        let lock = place.lock(tell).await?;
+        if waited && let Some(hit) = self.from_cache(attempt.choice, observer).await? {
+            return Ok(hit);
+        }
+        observer(FetchEvent::Started { origin: attempt.origin.clone() });
+        self.bring(request, attempt, &place, observer, lock).await
+    }
+
+    /// Brings the archive to the work place and from there into the cache. The lock is held for all of it.
+    async fn bring(
+        &self,
+        request: &Request,
+        attempt: &Attempt<'_>,
+        place: &Workplace,
+        observer: Observer<'_>,
+        _lock: Lock,
+    ) -> Result<Fetched, Miss> {
+        let choice = attempt.choice;
+        let mut origin = attempt.origin.clone();
+        let mut file = place.part();
+        let checksum = match &attempt.way {
+            Way::File(path) => copy(path, place, choice.checksum.as_ref()).await?,
+            Way::Http(url) => self.download(request, choice, url, place, observer, &origin).await?,
+            Way::Apt => {
+                file = place.foreign();
+                let (checksum, archive) = self.from_apt(choice, &file, observer).await?;
+                origin = Origin::Registry { name: "apt", archive };
+                checksum
+            }
+            Way::Never(reason) => return Err(Miss::Failed(reason.clone())),
+        };
+        let extension = if request.expand { choice.extension() } else { None };
+        let path = self.publish(&file, &checksum, extension).await?;
+        remove_if_there(&place.notes())?;
+        observer(FetchEvent::Verified { checksum: checksum.clone() });
+        let size = fs::metadata(&path)?.len();
+        Ok(Fetched { path, checksum, origin, size })
+    }
+
+    async fn download(
+        &self,
+        request: &Request,
+        choice: &ArchiveChoice,
+        url: &Url,
+        place: &Workplace,
+        observer: Observer<'_>,
+        origin: &Origin,
+    ) -> Result<Checksum, Miss> {
+        let archive = request.expand;
+        let job = Job { url, place, expected: choice.checksum.as_ref(), archive, observer };
+        self.http.download(&job).await.map_err(|error| match error {
+            HttpError::Local(error) => Miss::Cache(error),
+            HttpError::Absent(status) if matches!(origin, Origin::Mirror { .. }) => {
+                Miss::Absent(status.to_string())
+            }
+            other => Miss::Failed(other.to_string()),
+        })
+    }
+
+    async fn from_apt(
+        &self,
+        choice: &ArchiveChoice,
+        to: &Path,
+        observer: Observer<'_>,
+    ) -> Result<(Checksum, String), Miss> {
+        let (Some(apt), Some(expected)) = (&self.apt, &choice.checksum) else {
+            return Err(Miss::Absent("not configured".to_owned()));
+        };
+        let progress = |bytes, total| observer(FetchEvent::Progress { bytes, total: Some(total) });
+        let brought =
+            apt.fetch(expected, to, &progress).await.map_err(|error| Miss::Failed(error.to_string()))?;
+        let found = hash(to, expected.algorithm()).await?;
+        if found != *expected {
+            remove_if_there(to)?;
+            return Err(Miss::Failed(differs(&found, expected)));
+        }
+        Ok((found, brought.uri))
+    }
+
+    /// The archive in the cache, checked again: a disk may have failed, or a person may have had a hand in it.
+    async fn from_cache(&self, choice: &ArchiveChoice, observer: Observer<'_>) -> io::Result<Option<Fetched>> {
+        let Some(expected) = &choice.checksum else { return Ok(None) };
+        let Some(path) = self.cache.find(expected)? else { return Ok(None) };
+        let found = hash(&path, expected.algorithm()).await?;
+        if found == *expected {
+            let size = fs::metadata(&path)?.len();
+            observer(FetchEvent::Verified { checksum: found.clone() });
+            return Ok(Some(Fetched { path, checksum: found, origin: Origin::Cache, size }));
+        }
+        remove_if_there(&path)?;
+        let reason = format!("{}; it was removed", differs(&found, expected));
+        observer(FetchEvent::SourceFailed { origin: Origin::Cache, reason, next: None });
+        Ok(None)
+    }
+
+    async fn publish(&self, file: &Path, checksum: &Checksum, extension: Option<&str>) -> io::Result<PathBuf> {
+        let (cache, file, checksum) = (self.cache.clone(), file.to_owned(), checksum.clone());
+        let extension = extension.map(str::to_owned);
+        blocking(move || cache.publish(&file, &checksum, extension.as_deref())).await
+    }
+}
+
+fn upstream<'a>(choice: &'a ArchiveChoice, address: &str) -> Attempt<'a> {
+    let (url, way) = match Url::parse(address) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => (shown(&url), Way::Http(url)),
+        Ok(url) => {
+            (shown(&url), Way::Never("only http and https addresses are followed".to_owned()))
+        }
+        Err(error) => (address.to_owned(), Way::Never(format!("is no address: {error}"))),
+    };
+    Attempt { choice, origin: Origin::Upstream { url }, way }
+}
+
+/// What an archive's working files are named by. Where nothing vouches for the content, the address must stand for it.
+fn key(attempt: &Attempt<'_>) -> String {
+    if let Some(checksum) = &attempt.choice.checksum {
+        return checksum.hex().to_owned();
+    }
+    let mut hasher = Algorithm::Sha256.hasher();
+    match &attempt.way {
+        Way::Http(url) => hasher.update(url.as_str().as_bytes()),
+        Way::File(path) => hasher.update(path.as_os_str().as_encoded_bytes()),
+        Way::Apt | Way::Never(_) => {}
+    }
+    format!("unverified-{}", hasher.finish().hex())
+}
+
+/// Copies from a mirror's folder. A mirror that cannot be read is the mirror's failure, not the cache's.
+async fn copy(from: &Path, place: &Workplace, expected: Option<&Checksum>) -> Result<Checksum, Miss> {
+    let algorithm = expected.map_or(Algorithm::Sha256, Checksum::algorithm);
+    fs::File::open(from).map_err(|error| Miss::Failed(error.to_string()))?;
+    let (path, working) = (from.to_owned(), place.clone());
+    let found = blocking(move || mirror::copy(&path, &working, algorithm)).await?;
+    match expected.filter(|expected| **expected != found) {
+        None => Ok(found),
+        Some(expected) => {
+            mirror::forget(place)?;
+            Err(Miss::Failed(differs(&found, expected)))
+        }
+    }
+}
+
+async fn hash(path: &Path, algorithm: Algorithm) -> io::Result<Checksum> {
+    let path = path.to_owned();
+    blocking(move || {
+        let mut hasher = algorithm.hasher();
+        hasher.read(fs::File::open(path)?)?;
+        Ok(hasher.finish())
+    })
+    .await
+}
+
+fn differs(found: &Checksum, expected: &Checksum) -> String {
+    format!("has a file with another checksum: {found} instead of {expected}")
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
