@@ -67,10 +67,12 @@ mod tests {
 
     #[test]
     fn each_shape_of_an_error_becomes_a_reason() {
-        let reason = |status, body: &str| {
-            reason_of_status(StatusCode::from_u16(status).unwrap(), body.as_bytes())
-        };
-        assert_eq!(reason(400, r#"{"message":"Missing required build_id.","code":400}"#), "Missing required build_id.");
+        let reason =
+            |status, body: &str| reason_of_status(StatusCode::from_u16(status).unwrap(), body.as_bytes());
+        assert_eq!(
+            reason(400, r#"{"message":"Missing required build_id.","code":400}"#),
+            "Missing required build_id."
+        );
         assert_eq!(reason(404, r#"{"detail":"Not found."}"#), "Not found.");
         let page = "<!doctype html>\n<html><head>\n<title>\n Server Error (500)</title></head></html>";
         assert_eq!(reason(500, page), "Server Error (500)");

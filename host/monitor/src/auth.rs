@@ -63,10 +63,8 @@ fn parameter(text: &str) -> Option<(&str, String, &str)> {
 /// A server behind a TLS proxy does not see the TLS and names a realm with `http`. Such a realm is asked over the
 /// scheme and port of the base.
 pub(crate) fn token_url(base: &Url, realm: &str) -> Result<Url, AuthError> {
-    let foreign = || AuthError::ForeignRealm {
-        origin: base.origin().ascii_serialization(),
-        realm: realm.to_owned(),
-    };
+    let foreign =
+        || AuthError::ForeignRealm { origin: base.origin().ascii_serialization(), realm: realm.to_owned() };
     let mut url = base.join(realm).map_err(|_| foreign())?;
     let behind_proxy = base.scheme() == "https" && url.scheme() == "http" && url.host() == base.host();
     if behind_proxy {
@@ -89,7 +87,8 @@ mod tests {
 
     #[test]
     fn challenges_with_and_without_scheme_word() {
-        let real = r#"realm="http://127.0.0.1:8080/auth/token/",service="http://127.0.0.1:8080",scope="build""#;
+        let real =
+            r#"realm="http://127.0.0.1:8080/auth/token/",service="http://127.0.0.1:8080",scope="build""#;
         let expected = Challenge {
             realm: "http://127.0.0.1:8080/auth/token/".into(),
             service: Some("http://127.0.0.1:8080".into()),
@@ -111,7 +110,8 @@ mod tests {
 
     #[test]
     fn credentials_go_to_the_configured_origin_only() {
-        let ask = |base: &str, realm: &str| token_url(&Url::parse(base).unwrap(), realm).map(String::from).ok();
+        let ask =
+            |base: &str, realm: &str| token_url(&Url::parse(base).unwrap(), realm).map(String::from).ok();
         let there = |url: &str| Some(url.to_owned());
         assert_eq!(ask("http://h:80/ms1/", "http://h/auth/token/"), there("http://h/auth/token/"));
         assert_eq!(ask("https://h:8443/ms1/", "http://h/auth/token/"), there("https://h:8443/auth/token/"));

@@ -12,7 +12,9 @@ use crate::endpoint::{DEFAULT_HOST, DEFAULT_PREFIX, base_url, is_loopback};
 use crate::error::transport_reason;
 use crate::redirect as redirection;
 use crate::retry::{Schedule, is_passing, retry_after};
-use crate::wire::{BuildAnswer, BuildId, BuildRequest, PhaseRequest, ServiceInfo, SpecRequest, StatusRequest};
+use crate::wire::{
+    BuildAnswer, BuildId, BuildRequest, PhaseRequest, ServiceInfo, SpecRequest, StatusRequest,
+};
 use crate::{AuthError, ConnectError, Credentials, RequestError, RetryPolicy, SettingsError, json};
 
 /// How to reach a Spackmon server.
@@ -121,7 +123,9 @@ impl Client {
         let answer = self.send(&Method::GET, &url, None, None, self.shared.timeout).await;
         let response = match answer {
             Ok(response) => response,
-            Err(RequestError::Transport { url, reason }) => return Err(ConnectError::Unreachable { url, reason }),
+            Err(RequestError::Transport { url, reason }) => {
+                return Err(ConnectError::Unreachable { url, reason });
+            }
             Err(error) => return Err(ConnectError::NotSpackmon { url, reason: error.to_string() }),
         };
         let status = response.status();
@@ -217,7 +221,8 @@ impl Client {
     /// One try, which a challenge makes two.
     async fn attempt(&self, url: &Url, body: &[u8], schedule: &Schedule) -> Result<Response, RequestError> {
         // One try has its time even when the schedule allows no second one.
-        let timeout = if self.retry.tries > 1 { self.shared.timeout.min(schedule.left()) } else { self.shared.timeout };
+        let timeout =
+            if self.retry.tries > 1 { self.shared.timeout.min(schedule.left()) } else { self.shared.timeout };
         let bearer = self.bearer();
         let response = self.send(&Method::POST, url, Some(body), bearer.as_ref(), timeout).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
@@ -232,7 +237,12 @@ impl Client {
     }
 
     /// Gets a new bearer token from where the challenge in `response` says.
-    async fn renew(&self, url: &Url, response: &Response, timeout: Duration) -> Result<SecretString, RequestError> {
+    async fn renew(
+        &self,
+        url: &Url,
+        response: &Response,
+        timeout: Duration,
+    ) -> Result<SecretString, RequestError> {
         let Some(credentials) = &self.shared.credentials else {
             return Err(AuthError::NoCredentials { url: url.clone() }.into());
         };
@@ -241,9 +251,8 @@ impl Client {
             url: url.clone(),
             detail: "without saying how to authenticate",
         })?;
-        let challenge = header.to_str().ok().and_then(Challenge::parse).ok_or_else(|| AuthError::Challenge {
-            url: url.clone(),
-            reason: format!("no realm in {header:?}"),
+        let challenge = header.to_str().ok().and_then(Challenge::parse).ok_or_else(|| {
+            AuthError::Challenge { url: url.clone(), reason: format!("no realm in {header:?}") }
         })?;
         let realm = token_url(self.base(), &challenge.realm)?;
         let token = self.ask_token(&realm, &challenge, credentials, timeout).await?;
@@ -311,8 +320,10 @@ impl Client {
     }
 
     fn build_id(&self, answer: &[u8]) -> Result<BuildId, RequestError> {
-        let answer: BuildAnswer = serde_json::from_slice(answer)
-            .map_err(|error| RequestError::Answer { url: self.url("builds/new/"), reason: error.to_string() })?;
+        let answer: BuildAnswer = serde_json::from_slice(answer).map_err(|error| RequestError::Answer {
+            url: self.url("builds/new/"),
+            reason: error.to_string(),
+        })?;
         Ok(answer.data.build.build_id)
     }
 

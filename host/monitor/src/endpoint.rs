@@ -16,23 +16,21 @@ pub(crate) fn base_url(host: &str, prefix: &str) -> Result<Url, SettingsError> {
     if !host.contains("://") {
         return Err(wrong(format!("it has no scheme; write http://{host} or https://{host}")));
     }
-    let mut text = host.trim_end_matches('/').to_owned() + "/";
-    let prefix = prefix.trim_matches('/');
-    if !prefix.is_empty() {
-        text += prefix;
-        text += "/";
-    }
-    let url = Url::parse(&text).map_err(|error| wrong(error.to_string()))?;
+    let mut url = Url::parse(host).map_err(|error| wrong(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(format!("`{}` is not http or https", url.scheme())));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let reason = "it holds a user or password; credentials come from SPACKMON_USER and SPACKMON_TOKEN alone";
+        let reason =
+            "it holds a user or password; credentials come from SPACKMON_USER and SPACKMON_TOKEN alone";
         return Err(wrong(reason.to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("a `?` or `#` has no meaning there".to_owned()));
     }
+    let parts = [url.path().trim_matches('/'), prefix.trim_matches('/')];
+    let path: String = parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}/")).collect();
+    url.set_path(&path);
     Ok(url)
 }
 
@@ -82,10 +80,18 @@ mod tests {
     #[test]
     fn loopback_by_name_and_address() {
         let loopback = |host: &str| is_loopback(&base_url(host, "").unwrap());
-        for host in ["http://127.0.0.1", "http://127.8.9.1:80", "https://[::1]:8080", "http://LOCALHOST", "http://a.localhost"] {
+        for host in [
+            "http://127.0.0.1",
+            "http://127.8.9.1:80",
+            "https://[::1]:8080",
+            "http://LOCALHOST",
+            "http://a.localhost",
+        ] {
             assert!(loopback(host), "{host}");
         }
-        for host in ["http://10.0.0.1", "http://127.0.0.1.evil.org", "http://localhost.evil.org", "http://[::2]"] {
+        for host in
+            ["http://10.0.0.1", "http://127.0.0.1.evil.org", "http://localhost.evil.org", "http://[::2]"]
+        {
             assert!(!loopback(host), "{host}");
         }
     }

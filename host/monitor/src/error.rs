@@ -35,7 +35,9 @@ pub enum SettingsError {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nothing answered.
-    #[error("{reason}: no Spackmon server answers at {url} (--monitor-host and --monitor-prefix name another)")]
+    #[error(
+        "{reason}: no Spackmon server answers at {url} (--monitor-host and --monitor-prefix name another)"
+    )]
     Unreachable {
         /// The URL that was asked.
         url: Url,

@@ -7,6 +7,7 @@
 mod answer;
 mod auth;
 mod client;
+mod courier;
 mod credentials;
 mod emitter;
 mod endpoint;
@@ -14,12 +15,18 @@ mod error;
 mod event;
 mod json;
 mod ndjson;
+mod offline;
+mod offline_id;
 mod output;
 mod redirect;
+mod report;
 mod retry;
+mod saved_run;
 mod sink;
+mod spackmon;
 mod span;
 mod spec_json;
+mod upload;
 pub mod wire;
 
 pub use client::{Client, ClientSettings};
@@ -32,8 +39,12 @@ pub use event::{
     RunId, SCHEMA, Usage,
 };
 pub use ndjson::NdjsonSink;
+pub use offline::{OfflineError, OfflineSink};
 pub use output::{OutputChunk, Stream};
+pub use report::MonitorIdentity;
 pub use retry::RetryPolicy;
 pub use sink::{Sink, SinkError};
+pub use spackmon::{Delivery, MonitorFailure, SpackmonHandle, SpackmonSettings, SpackmonSink};
 pub use span::{BuildSpan, PhaseSpan};
 pub use spec_json::SpecJson;
+pub use upload::{UploadError, UploadProblem, UploadSummary, upload};

@@ -30,7 +30,9 @@ pub(crate) fn target(
     }
     let leaves = target.origin() != url.origin();
     if leaves && (carries_secret || method == Method::POST) {
-        return Err(refuse(format!("{target} is another origin; name it in --monitor-host if it is the server")));
+        return Err(refuse(format!(
+            "{target} is another origin; name it in --monitor-host if it is the server"
+        )));
     }
     Ok(target)
 }
@@ -58,7 +60,9 @@ mod tests {
 
     #[test]
     fn credentials_stay_at_their_origin() {
-        for elsewhere in ["https://evil.org/", "http://monitor.org/", "https://monitor.org:8443/", "//evil.org/"] {
+        for elsewhere in
+            ["https://evil.org/", "http://monitor.org/", "https://monitor.org:8443/", "//evil.org/"]
+        {
             assert!(follow(Method::POST, 308, elsewhere, true).is_err(), "{elsewhere}");
             assert!(follow(Method::POST, 308, elsewhere, false).is_err(), "{elsewhere}");
             assert!(follow(Method::GET, 308, elsewhere, true).is_err(), "{elsewhere}");

@@ -1,4 +1,5 @@
 use std::time::{Duration, Instant};
+use std::vec;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
@@ -27,7 +28,7 @@ impl RetryPolicy {
             .with_max_delay(self.total)
             .with_max_times(self.tries.saturating_sub(1))
             .with_jitter();
-        Schedule { delays: Box::new(delays.build()), end: Instant::now() + self.total }
+        Schedule { delays: delays.build().collect::<Vec<_>>().into_iter(), end: Instant::now() + self.total }
     }
 }
 
@@ -40,7 +41,7 @@ impl Default for RetryPolicy {
 
 /// The waits that are left for one request.
 pub(crate) struct Schedule {
-    delays: Box<dyn Iterator<Item = Duration> + Send>,
+    delays: vec::IntoIter<Duration>,
     end: Instant,
 }
 
@@ -60,10 +61,8 @@ impl Schedule {
 
 /// Whether a request that was answered with `status` may go well a moment later.
 pub(crate) fn is_passing(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-    ) || status.is_server_error()
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS)
+        || status.is_server_error()
 }
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).

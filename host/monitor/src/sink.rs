@@ -35,7 +35,7 @@ pub enum SinkError {
     },
     /// The monitor's files could not be written.
     #[error(transparent)]
-    Offline(#[from] std::io::Error),
+    Offline(#[from] crate::OfflineError),
     /// The sink's thread panicked: a bug.
     #[error("an event sink stopped unexpectedly; its part of the record is incomplete (this is a bug)")]
     Panicked,
