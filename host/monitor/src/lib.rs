@@ -1,1 +1,50 @@
 //! Build events and where they go: Spackmon, disk, JSON lines.
+//!
+//! [`Event`] is the one record of a run. The program emits through an [`Emitter`]; a [`Fanout`] gives every event to
+//! every [`Sink`]. What a Spackmon server is told is derived from the events in one place and either sent or
+//! saved.
+
+mod answer;
+mod auth;
+mod client;
+mod courier;
+mod credentials;
+mod emitter;
+mod endpoint;
+mod error;
+mod event;
+mod json;
+mod ndjson;
+mod offline;
+mod offline_id;
+mod output;
+mod redirect;
+mod report;
+mod retry;
+mod saved_run;
+mod sink;
+mod spackmon;
+mod span;
+mod spec_json;
+mod upload;
+pub mod wire;
+
+pub use client::{Client, ClientSettings};
+pub use credentials::{Credentials, CredentialsError};
+pub use emitter::{Emitter, Fanout};
+pub use endpoint::{DEFAULT_HOST, DEFAULT_PREFIX};
+pub use error::{AuthError, ConnectError, RequestError, SettingsError};
+pub use event::{
+    Access, BuildEnd, CancelCause, Certainty, Event, EventKind, HostFacts, PhaseExit, PlanAction, PlanStep,
+    RunId, SCHEMA, Usage,
+};
+pub use ndjson::NdjsonSink;
+pub use offline::{OfflineError, OfflineSink};
+pub use output::{OutputChunk, Stream};
+pub use report::MonitorIdentity;
+pub use retry::RetryPolicy;
+pub use sink::{Sink, SinkError};
+pub use spackmon::{Delivery, MonitorFailure, SpackmonHandle, SpackmonSettings, SpackmonSink};
+pub use span::{BuildSpan, PhaseSpan};
+pub use spec_json::SpecJson;
+pub use upload::{UploadError, UploadProblem, UploadSummary, upload};

@@ -1,0 +1,251 @@
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::Arc;
+
+use spack_wasm_spec::{Dag, DagHash};
+
+use crate::wire::{BuildRequest, BuildStatus, PhaseStatus, SpecRequest};
+use crate::{BuildEnd, CancelCause, Event, EventKind, HostFacts, PhaseExit, PlanAction, SpecJson};
+
+/// What a Spackmon server files a run's builds under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorIdentity {
+    /// The machine.
+    pub host: HostFacts,
+    /// `spack-wasm-<version>`.
+    pub spack_version: String,
+    /// The value of `--monitor-tags`.
+    pub tags: Option<String>,
+}
+
+impl MonitorIdentity {
+    /// The request for the build of one node.
+    pub(crate) fn build(&self, node: &DagHash) -> BuildRequest {
+        BuildRequest::new(&self.host, &self.spack_version, node.as_str(), self.tags.as_deref())
+    }
+}
+
+/// One thing to tell a Spackmon server, free of the ids that only the server gives.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Report {
+    /// A spec that was asked for.
+    Spec(Arc<SpecRequest>),
+    /// There is a build of this node.
+    Build { node: DagHash },
+    /// A phase ended.
+    Phase { node: DagHash, phase: String, status: PhaseStatus, output: String },
+    /// The state of a build.
+    Status { node: DagHash, status: BuildStatus },
+}
+
+/// Derives what a Spackmon server is told from the events of one run, in the order of Spack's own client.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    identity: Arc<MonitorIdentity>,
+    dag: Option<Arc<Dag>>,
+    /// For each root, what is below it.
+    roots: Vec<Root>,
+    builds: BTreeMap<DagHash, Build>,
+    /// Numbers the status updates.
+    updates: u64,
+    reports: Vec<Report>,
+}
+
+#[derive(Debug)]
+struct Root {
+    hash: DagHash,
+    spec: Arc<SpecRequest>,
+}
+
+#[derive(Debug, Default)]
+struct Build {
+    /// The server was told of it.
+    announced: bool,
+    /// It really started.
+    started: bool,
+    /// The log of the running phase.
+    log: String,
+    /// Its last status, and which update of the run that was.
+    status: Option<(BuildStatus, u64)>,
+}
+
+impl Reporter {
+    pub(crate) fn new(identity: Arc<MonitorIdentity>) -> Self {
+        Self {
+            identity,
+            dag: None,
+            roots: Vec::new(),
+            builds: BTreeMap::new(),
+            updates: 0,
+            reports: Vec::new(),
+        }
+    }
+
+    /// Each root is reported with everything below it, before any build.
+    pub(crate) fn concretized(&mut self, dag: &Arc<Dag>) -> Vec<Report> {
+        self.dag = Some(Arc::clone(dag));
+        for root in dag.roots() {
+            let Some(spec) = SpecJson::new(dag, &root.hash) else { continue };
+            let spec = self.spec(spec);
+            self.roots.push(Root { hash: root.hash.clone(), spec: Arc::clone(&spec) });
+            self.reports.push(Report::Spec(spec));
+        }
+        mem::take(&mut self.reports)
+    }
+
+    /// What the event means for the server; usually nothing.
+    pub(crate) fn accept(&mut self, event: &Event) -> Vec<Report> {
+        match (&event.kind, &event.node) {
+            (EventKind::SolveFailed { roots, .. }, _) => self.failed_concretization(roots),
+            (EventKind::Plan { steps }, _) => {
+                let installed = steps.iter().filter(|step| step.action == PlanAction::Installed);
+                self.installed(&installed.map(|step| &step.hash).collect::<Vec<_>>());
+            }
+            (EventKind::BuildStarted, Some(node)) => self.started(node),
+            (EventKind::PhaseStarted { .. }, Some(node)) => self.build(node).log.clear(),
+            (EventKind::Output(chunk), Some(node)) if chunk.phase.is_some() => {
+                self.build(node).log += &chunk.text;
+            }
+            (EventKind::PhaseEnded { phase, exit, .. }, Some(node)) => self.phase(node, phase, exit),
+            (EventKind::BuildEnded(end), Some(node)) => self.ended(node, end),
+            (EventKind::RunEnded { .. }, _) => self.settle(),
+            _ => {}
+        }
+        mem::take(&mut self.reports)
+    }
+
+    /// What is left to say when no event follows.
+    pub(crate) fn finish(&mut self) -> Vec<Report> {
+        self.settle();
+        mem::take(&mut self.reports)
+    }
+
+    fn spec(&self, spec: SpecJson) -> Arc<SpecRequest> {
+        Arc::new(SpecRequest { spec, spack_version: self.identity.spack_version.clone() })
+    }
+
+    fn build(&mut self, node: &DagHash) -> &mut Build {
+        self.builds.entry(node.clone()).or_default()
+    }
+
+    fn failed_concretization(&mut self, roots: &[String]) {
+        for name in roots {
+            let spec = self.spec(SpecJson::failed_concretization(name));
+            self.reports.push(Report::Spec(spec));
+        }
+    }
+
+    /// A root that is there already has a build all the same, as with Spack's client.
+    fn installed(&mut self, installed: &[&DagHash]) {
+        let roots: Vec<_> = self
+            .roots
+            .iter()
+            .map(|root| root.hash.clone())
+            .filter(|root| installed.contains(&root))
+            .collect();
+        for root in roots {
+            self.announce(&root);
+        }
+    }
+
+    fn started(&mut self, node: &DagHash) {
+        self.announce_with_roots(node);
+        let build = self.build(node);
+        build.started = true;
+        build.status = None;
+    }
+
+    /// Spack's client asks for the root's build when it takes up the first package below it.
+    fn announce_with_roots(&mut self, node: &DagHash) {
+        let above = self.roots.iter().filter(|root| root.spec.spec.contains(node));
+        for root in above.map(|root| root.hash.clone()).collect::<Vec<_>>() {
+            self.announce(&root);
+        }
+        self.announce(node);
+    }
+
+    fn announce(&mut self, node: &DagHash) {
+        if !mem::replace(&mut self.build(node).announced, true) {
+            self.reports.push(Report::Build { node: node.clone() });
+        }
+    }
+
+    fn phase(&mut self, node: &DagHash, phase: &str, exit: &PhaseExit) {
+        let log = mem::take(&mut self.build(node).log);
+        let output = complete_log(self.name(node), phase, log);
+        let status = match exit {
+            PhaseExit::Success => PhaseStatus::Success,
+            PhaseExit::Error { .. } => PhaseStatus::Error,
+        };
+        self.reports.push(Report::Phase { node: node.clone(), phase: phase.to_owned(), status, output });
+    }
+
+    fn ended(&mut self, node: &DagHash, end: &BuildEnd) {
+        let status = match end {
+            BuildEnd::Installed { .. } => BuildStatus::Success,
+            // Nothing was built, so there is no build to report, unless one was announced before.
+            BuildEnd::AlreadyInstalled { .. } if !self.build(node).started => return,
+            BuildEnd::AlreadyInstalled { .. } => BuildStatus::Success,
+            BuildEnd::Failed { .. } => BuildStatus::Failed,
+            // What the user asked for has failed, as with Spack's client; what lies between has not run.
+            BuildEnd::Cancelled(CancelCause::DependencyFailed { .. }) if self.is_root(node) => {
+                BuildStatus::Failed
+            }
+            BuildEnd::Cancelled(_) => BuildStatus::Cancelled,
+        };
+        self.announce_with_roots(node);
+        self.update(node, status);
+    }
+
+    fn update(&mut self, node: &DagHash, status: BuildStatus) {
+        self.updates += 1;
+        let number = self.updates;
+        self.build(node).status = Some((status, number));
+        self.reports.push(Report::Status { node: node.clone(), status });
+    }
+
+    /// Makes the rows on the server what they should be at the end of the run.
+    ///
+    /// Each status update of a package turns the unfinished builds of its direct dependencies into CANCELLED on the
+    /// real server. A FAILED is therefore sent again when a dependent was updated later, dependents first, so that
+    /// the last update of every row is its own.
+    fn settle(&mut self) {
+        let unfinished = |(node, build): (&DagHash, &Build)| {
+            (build.started && build.status.is_none()).then(|| node.clone())
+        };
+        for node in self.builds.iter().filter_map(unfinished).collect::<Vec<_>>() {
+            self.update(&node, BuildStatus::Cancelled);
+        }
+        let Some(dag) = self.dag.clone() else { return };
+        for node in dag.topological().into_iter().rev() {
+            let Some((BuildStatus::Failed, own)) = self.status(&node.hash) else { continue };
+            let overwritten = dag
+                .dependents(&node.hash)
+                .any(|above| self.status(&above.hash).is_some_and(|(_, at)| at > own));
+            if overwritten {
+                self.update(&node.hash, BuildStatus::Failed);
+            }
+        }
+    }
+
+    fn status(&self, node: &DagHash) -> Option<(BuildStatus, u64)> {
+        self.builds.get(node)?.status
+    }
+
+    fn is_root(&self, node: &DagHash) -> bool {
+        self.roots.iter().any(|root| &root.hash == node)
+    }
+
+    fn name<'a>(&'a self, node: &'a DagHash) -> &'a str {
+        let known = self.dag.as_ref().and_then(|dag| dag.get(node));
+        known.map_or(node.as_str(), |node| node.name())
+    }
+}
+
+/// The log as readers of Spackmon know it: with the line that opens a phase, and without NUL, which a server on
+/// PostgreSQL refuses with the whole log.
+fn complete_log(package: &str, phase: &str, log: String) -> String {
+    let opening = format!("==> {package}: Executing phase: '{phase}'\n");
+    let log = if log.starts_with(&opening) { log } else { opening + &log };
+    if log.contains('\0') { log.replace('\0', "\u{2400}") } else { log }
+}
