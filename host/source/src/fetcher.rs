@@ -140,7 +140,11 @@ impl Fetcher {
         if self.apt.is_some() {
             let origin = Origin::Registry { name: "apt", archive: String::new() };
             let with_checksum = choices.iter().filter(|choice| choice.checksum.is_some());
-            plan.extend(with_checksum.map(|choice| Attempt { choice, origin: origin.clone(), way: Way::Apt }));
+            plan.extend(with_checksum.map(|choice| Attempt {
+                choice,
+                origin: origin.clone(),
+                way: Way::Apt,
+            }));
         }
         Ok(plan)
     }
@@ -256,7 +260,11 @@ impl Fetcher {
     }
 
     /// The archive in the cache, checked again: a disk may have failed, or a person may have had a hand in it.
-    async fn from_cache(&self, choice: &ArchiveChoice, observer: Observer<'_>) -> io::Result<Option<Fetched>> {
+    async fn from_cache(
+        &self,
+        choice: &ArchiveChoice,
+        observer: Observer<'_>,
+    ) -> io::Result<Option<Fetched>> {
         let Some(expected) = &choice.checksum else { return Ok(None) };
         let Some(path) = self.cache.find(expected)? else { return Ok(None) };
         let found = hash(&path, expected.algorithm()).await?;
@@ -271,7 +279,12 @@ impl Fetcher {
         Ok(None)
     }
 
-    async fn publish(&self, file: &Path, checksum: &Checksum, extension: Option<&str>) -> io::Result<PathBuf> {
+    async fn publish(
+        &self,
+        file: &Path,
+        checksum: &Checksum,
+        extension: Option<&str>,
+    ) -> io::Result<PathBuf> {
         let (cache, file, checksum) = (self.cache.clone(), file.to_owned(), checksum.clone());
         let extension = extension.map(str::to_owned);
         blocking(move || cache.publish(&file, &checksum, extension.as_deref())).await
@@ -281,9 +294,7 @@ impl Fetcher {
 fn upstream<'a>(choice: &'a ArchiveChoice, address: &str) -> Attempt<'a> {
     let (url, way) = match Url::parse(address) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => (shown(&url), Way::Http(url)),
-        Ok(url) => {
-            (shown(&url), Way::Never("only http and https addresses are followed".to_owned()))
-        }
+        Ok(url) => (shown(&url), Way::Never("only http and https addresses are followed".to_owned())),
         Err(error) => (address.to_owned(), Way::Never(format!("is no address: {error}"))),
     };
     Attempt { choice, origin: Origin::Upstream { url }, way }

@@ -40,7 +40,12 @@ pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<()> {
 
 fn enter_as_root(setup: &Setup, walls: &mut Walls) -> Outcome<()> {
     if walls.may_miss(Layer::User) && !identity::user_namespace_works(setup) {
-        walls.tolerate(Err(Failure { step: Step::Unshare, path: None, layer: Some(Layer::User), errno: libc::EPERM }))?;
+        walls.tolerate(Err(Failure {
+            step: Step::Unshare,
+            path: None,
+            layer: Some(Layer::User),
+            errno: libc::EPERM,
+        }))?;
         walls.drop_late = true;
         return enter_others(walls);
     }
