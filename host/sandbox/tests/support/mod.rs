@@ -42,6 +42,7 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
+        isolate();
         let folder = tempfile::Builder::new().prefix("sandbox-test-").tempdir().unwrap();
         fs_err::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let helper = HELPER.install(&folder.path().join("cache/tools")).unwrap();
@@ -108,7 +109,11 @@ impl Place {
     }
 
     pub fn start_with(&self, policy: &Policy) -> Result<Build, StartError> {
-        let sandbox = Sandbox::start(policy, &self.helper)?;
+        let mounts = fs_err::read_to_string("/proc/thread-self/mountinfo").unwrap();
+        let started = Sandbox::start(policy, &self.helper);
+        // Started or not: nothing of ours may have changed.
+        assert_eq!(fs_err::read_to_string("/proc/thread-self/mountinfo").unwrap(), mounts);
+        let sandbox = started?;
         let inside = |name, inside| if policy.remaps() { PathBuf::from(inside) } else { self.path(name) };
         Ok(Build {
             sandbox,
@@ -188,8 +193,36 @@ pub fn is_again() -> bool {
     std::env::var_os(AGAIN).is_some()
 }
 
+/// As root, puts this thread and all that it starts into mounts of their own first. The sandbox changes mounts, and
+/// these tests take walls away from it: a mistake must not reach the machine.
+pub fn isolate() {
+    thread_local! {
+        static DONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+    // What was started again was started behind this.
+    if is_root() && !is_again() && !DONE.get() {
+        let before = own_mounts();
+        leave_the_machines_mounts();
+        assert_ne!(own_mounts(), before);
+        DONE.set(true);
+    }
+}
+
+fn own_mounts() -> PathBuf {
+    fs_err::read_link("/proc/thread-self/ns/mnt").unwrap()
+}
+
+#[expect(unsafe_code, reason = "the wrapper is unsafe for flags that are not used here")]
+fn leave_the_machines_mounts() {
+    use rustix::mount::{MountPropagationFlags, mount_change};
+    // SAFETY: descriptors stay shared; only this thread's view of mounts changes.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }.unwrap();
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).unwrap();
+}
+
 /// Runs one test of this program again, as an ordinary user or with walls missing.
 pub fn start_again(test: &str, ordinary: bool, walls: missing::Walls) {
+    isolate();
     let folder = tempfile::tempdir().unwrap();
     fs_err::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("test");
@@ -216,4 +249,15 @@ pub fn lives(pid: i32) -> bool {
 
 pub fn exists(path: &Path) -> bool {
     fs_err::symlink_metadata(path).is_ok()
+}
+
+/// Whether a program is there; where it must be, its absence fails the test.
+pub fn require(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).any(|folder| folder.join(program).is_file());
+    assert!(found || std::env::var_os("SPACK_WASM_REQUIRE_ALL").is_none(), "needs {program}");
+    if !found {
+        eprintln!("skipped: needs {program}");
+    }
+    found
 }
