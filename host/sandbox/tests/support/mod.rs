@@ -54,10 +54,9 @@ impl Place {
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, content).unwrap();
         }
-        // Only the walls may be what closes this place, not its mode.
-        if is_root() {
-            fs_err::set_permissions(place.path("dependency/file"), std::fs::Permissions::from_mode(0o644)).unwrap();
-        }
+        // As a published prefix: open by itself, in a folder that is closed.
+        fs_err::set_permissions(place.path("dependency"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        fs_err::set_permissions(place.path("dependency/file"), std::fs::Permissions::from_mode(0o644)).unwrap();
         place
     }
 
