@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Uid;
 use spack_wasm_sandbox_protocol as protocol;
 use spack_wasm_sandbox_protocol::{
     Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started,
@@ -32,6 +33,8 @@ pub struct Sandbox {
     level: Level,
     missing: Vec<Missing>,
     trace: Option<OwnedFd>,
+    /// Who the build is outside.
+    owner: Uid,
 }
 
 /// Ends a build from another thread.
@@ -83,9 +86,16 @@ impl Sandbox {
         drop(helper_end);
         let control = Arc::new(Control { channel, cancelled: AtomicBool::new(false) });
         // From here on the helper is reaped by the drop.
+<<<<<<< HEAD
         let mut sandbox = Sandbox { control, helper: child, level: policy.level, missing: Vec::new(), trace };
         let descriptors: Vec<_> =
             [Some(&setup), trace_end.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect();
+=======
+        let owner = Uid::from_raw(policy.owner());
+        let mut sandbox =
+            Sandbox { control, helper: child, level: policy.level, missing: Vec::new(), trace, owner };
+        let descriptors: Vec<_> = [Some(&setup), trace_end.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect();
+>>>>>>> sandbox
         // A helper that could not even read this says so by its end, which is looked at next.
         let _ = protocol::send(&sandbox.control.channel, b"setup", &descriptors);
         drop(trace_end);
@@ -122,10 +132,16 @@ impl Sandbox {
     /// The program was not started, or the sandbox ended first. An exit status other than 0 is no error.
     pub fn run(&self, command: &Command, sink: &mut dyn FnMut(Stream, &[u8])) -> Result<Outcome, RunError> {
         let order = protocol::seal(&Order::Run(command.request()?)).map_err(RunError::Channel)?;
+<<<<<<< HEAD
         let stdin =
             command.stdin.as_deref().map(protocol::seal_bytes).transpose().map_err(RunError::Channel)?;
         let (stdout, stdout_end) = output_pipe()?;
         let (stderr, stderr_end) = output_pipe()?;
+=======
+        let stdin = command.stdin.as_deref().map(protocol::seal_bytes).transpose().map_err(RunError::Channel)?;
+        let (stdout, stdout_end) = self.output_pipe()?;
+        let (stderr, stderr_end) = self.output_pipe()?;
+>>>>>>> sandbox
         let (reply, reply_end) = protocol::pair().map_err(RunError::Channel)?;
         let began = Instant::now();
         // In the order of `protocol::fd`.
@@ -156,6 +172,16 @@ impl Sandbox {
         self.send(&[order.as_fd(), reply_end.as_fd(), reply_end.as_fd(), reply_end.as_fd()])?;
         drop(reply_end);
         protocol::receive_value(&reply)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Owned by the build user, so that it can be opened again as `/dev/stdout`.
+    fn output_pipe(&self) -> Result<(OwnedFd, OwnedFd), RunError> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Channel(error.into()))?;
+        if rustix::process::geteuid() != self.owner {
+            let owned = rustix::fs::fchown(&writer, Some(self.owner), None);
+            owned.map_err(|error| RunError::Channel(error.into()))?;
+        }
+        Ok((reader, writer))
     }
 
     fn send(&self, fds: &[std::os::fd::BorrowedFd<'_>]) -> io::Result<()> {
@@ -222,10 +248,6 @@ fn trace_channel(wanted: bool) -> io::Result<Option<(OwnedFd, OwnedFd)>> {
     let (host, helper) = protocol::pair()?;
     rustix::io::ioctl_fionbio(&host, true)?;
     Ok(Some((host, helper)))
-}
-
-fn output_pipe() -> Result<(OwnedFd, OwnedFd), RunError> {
-    pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Channel(error.into()))
 }
 
 fn explain(policy: &Policy, failure: Failure) -> StartError {

@@ -10,12 +10,21 @@ use spack_wasm_sandbox_protocol::{
 };
 
 use crate::child::Confinement;
+use crate::namespaces::OwnMounts;
 use crate::walls::{Fail, Outcome, Walls};
 use crate::{attempt, child, inner, sys, trace};
 
+/// What the launcher hands over.
+pub(crate) struct Given {
+    /// At the level `namespaces`.
+    pub(crate) mounts: Option<OwnMounts>,
+    /// Where the tracer waits for the filter's notifications.
+    pub(crate) tracer: Option<OwnedFd>,
+}
+
 /// Runs until the host closes the channel, then ends, and with it the whole process namespace.
-pub(crate) fn main(channel: &OwnedFd, setup: &Setup, mut walls: Walls, tracer: Option<OwnedFd>) -> ! {
-    let status = match start(setup, &mut walls, tracer) {
+pub(crate) fn main(channel: &OwnedFd, setup: &Setup, mut walls: Walls, given: Given) -> ! {
+    let status = match start(setup, &mut walls, given) {
         Ok(mut executor) => {
             let ready = Started::Ready { missing: walls.into_missing() };
             let served = send_value(channel, &ready, &[]).and_then(|()| executor.serve(channel));
@@ -29,12 +38,12 @@ pub(crate) fn main(channel: &OwnedFd, setup: &Setup, mut walls: Walls, tracer: O
     sys::exit_now(status)
 }
 
-fn start(setup: &Setup, walls: &mut Walls, tracer: Option<OwnedFd>) -> Outcome<Executor> {
+fn start(setup: &Setup, walls: &mut Walls, given: Given) -> Outcome<Executor> {
     let _ = rustix::process::setsid();
-    let rules = inner::enter(setup, walls)?;
+    let rules = inner::enter(setup, walls, given.mounts.as_ref())?;
     let events = sys::child_events().fail(Step::Fork)?;
     // Last, since from here on this process must open nothing.
-    if let Some(socket) = tracer {
+    if let Some(socket) = given.tracer {
         trace::load(&socket).fail(Step::Seccomp)?;
     }
     Ok(Executor {

@@ -3,14 +3,15 @@
 use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 use spack_wasm_sandbox_protocol::{Layer, Level, Setup, Step};
 
+use crate::namespaces::OwnMounts;
 use crate::ruleset::Rules;
 use crate::walls::{Fail, Outcome, Walls};
-use crate::{identity, namespaces, newroot, ruleset, seccomp, sys};
+use crate::{identity, newroot, ruleset, seccomp, sys};
 
 /// Lays the walls that are laid once. Returns the rules that each command lays for itself.
-pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<Option<Rules>> {
-    if setup.level == Level::Namespaces {
-        lay_namespaces(setup, walls)?;
+pub(crate) fn enter(setup: &Setup, walls: &mut Walls, mounts: Option<&OwnMounts>) -> Outcome<Option<Rules>> {
+    if let Some(mounts) = mounts {
+        lay_namespaces(setup, walls, mounts)?;
     }
     if walls.drop_late {
         identity::drop_root(setup)?;
@@ -28,13 +29,11 @@ pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<Option<Rules>> 
     Ok(rules)
 }
 
-fn lay_namespaces(setup: &Setup, walls: &mut Walls) -> Outcome<()> {
-    let laid_outside = walls.laid_outside;
-    if !laid_outside {
-        namespaces::make_private()?;
-        newroot::build(setup)?;
+fn lay_namespaces(setup: &Setup, walls: &mut Walls, mounts: &OwnMounts) -> Outcome<()> {
+    if !walls.laid_outside {
+        newroot::build(setup, mounts)?;
     }
-    newroot::enter(walls, laid_outside)?;
+    newroot::enter(walls, mounts)?;
     if walls.stands(Layer::Uts) {
         rustix::system::sethostname(setup.hostname.as_bytes()).fail_layer(Step::Hostname, Layer::Uts)?;
     }

@@ -72,10 +72,12 @@ fn launch(channel: &OwnedFd) -> Outcome<Executor> {
     // What outlives its parent comes to us, and is ended by us.
     set_child_subreaper(Some(rustix::process::getpid())).fail(Step::Privileges)?;
     let mut walls = Walls::new(&setup);
-    namespaces::enter(&setup, &mut walls)?;
+    let mounts = namespaces::enter(&setup, &mut walls)?;
     let (tracer_end, executor_end) = trace::channel(trace_socket.is_some())?;
     match sys::fork().fail(Step::Fork)? {
-        sys::Fork::Child => executor::main(channel, &setup, walls, executor_end),
+        sys::Fork::Child => {
+            executor::main(channel, &setup, walls, executor::Given { mounts, tracer: executor_end })
+        },
         sys::Fork::Parent(pid) => {
             set_dumpable_behavior(DumpableBehavior::NotDumpable).fail(Step::Privileges)?;
             let tracer = tracer_end.zip(trace_socket).map(|(from, to)| trace::Tracer::new(from, to, &setup));

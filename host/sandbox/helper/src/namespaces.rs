@@ -9,6 +9,9 @@
 //! When root accepts that the user namespace is missing, the others are created as root and the change of user comes
 //! last, in the executor.
 
+use std::io;
+
+use rustix::fs::{CWD, readlinkat};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::thread::UnshareFlags;
 use spack_wasm_sandbox_protocol::{Failure, Layer, Level, Setup, Step};
@@ -16,9 +19,8 @@ use spack_wasm_sandbox_protocol::{Failure, Layer, Level, Setup, Step};
 use crate::walls::{Fail, Outcome, Walls};
 use crate::{identity, newroot, sys};
 
-/// The namespaces beside the user's.
-const OTHERS: [(Layer, UnshareFlags); 6] = [
-    (Layer::Mount, UnshareFlags::NEWNS),
+/// The namespaces beside the user's and the mounts'.
+const OTHERS: [(Layer, UnshareFlags); 5] = [
     (Layer::Pid, UnshareFlags::NEWPID),
     (Layer::Network, UnshareFlags::NEWNET),
     (Layer::Ipc, UnshareFlags::NEWIPC),
@@ -26,19 +28,50 @@ const OTHERS: [(Layer, UnshareFlags); 6] = [
     (Layer::Cgroup, UnshareFlags::NEWCGROUP),
 ];
 
-pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<()> {
-    match (setup.level, identity::is_root()) {
-        (Level::Namespaces, true) => enter_as_root(setup, walls),
-        (Level::Namespaces, false) => {
-            identity::enter_user_namespace()?;
-            enter_others(walls)
-        }
-        (Level::Landlock | Level::None, true) => identity::drop_root(setup),
-        (Level::Landlock | Level::None, false) => Ok(()),
+/// The proof that this process has mounts of its own. Everything that changes mounts asks for it: as root, in the
+/// mount namespace of the machine, the same calls would take the root folder away from every process.
+#[derive(Debug)]
+pub(crate) struct OwnMounts(());
+
+impl OwnMounts {
+    /// Leaves the mounts of the machine for a copy that shows nothing outside, nor the other way round. Never
+    /// tolerated to be missing.
+    fn new() -> Outcome<OwnMounts> {
+        Self::leave().fail_layer(Step::Unshare, Layer::Mount)?;
+        let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+        mount_change("/", flags).fail_layer(Step::NewRoot, Layer::Mount)?;
+        Ok(OwnMounts(()))
+    }
+
+    /// What the kernel answers is not believed alone: the namespace must be another one afterwards.
+    fn leave() -> io::Result<()> {
+        let before = Self::current()?;
+        sys::unshare(UnshareFlags::NEWNS)?;
+        if Self::current()? == before { Err(io::ErrorKind::Unsupported.into()) } else { Ok(()) }
+    }
+
+    fn current() -> io::Result<Vec<u8>> {
+        Ok(readlinkat(CWD, "/proc/self/ns/mnt", Vec::new())?.to_bytes().to_vec())
     }
 }
 
-fn enter_as_root(setup: &Setup, walls: &mut Walls) -> Outcome<()> {
+/// Returns the proof at the level `namespaces`, which is nothing without it.
+pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<Option<OwnMounts>> {
+    match (setup.level, identity::is_root()) {
+        (Level::Namespaces, true) => enter_as_root(setup, walls).map(Some),
+        (Level::Namespaces, false) => {
+            identity::enter_user_namespace()?;
+            let mounts = OwnMounts::new()?;
+            enter_others(walls)?;
+            Ok(Some(mounts))
+        }
+        (Level::Landlock | Level::None, true) => identity::drop_root(setup).map(|()| None),
+        (Level::Landlock | Level::None, false) => Ok(None),
+    }
+}
+
+fn enter_as_root(setup: &Setup, walls: &mut Walls) -> Outcome<OwnMounts> {
+    let mounts = OwnMounts::new()?;
     if walls.may_miss(Layer::User) && !identity::user_namespace_works(setup) {
         walls.tolerate(Err(Failure {
             step: Step::Unshare,
@@ -47,15 +80,17 @@ fn enter_as_root(setup: &Setup, walls: &mut Walls) -> Outcome<()> {
             errno: libc::EPERM,
         }))?;
         walls.drop_late = true;
-        return enter_others(walls);
+        enter_others(walls)?;
+        return Ok(mounts);
     }
-    sys::unshare(UnshareFlags::NEWNS).fail_layer(Step::Unshare, Layer::Mount)?;
-    make_private()?;
-    newroot::build(setup)?;
+    newroot::build(setup, &mounts)?;
     walls.laid_outside = true;
     identity::drop_root(setup)?;
     identity::enter_user_namespace()?;
-    enter_others(walls)
+    // Once more, since only the owner of a mount namespace may mount in it.
+    let mounts = OwnMounts::new()?;
+    enter_others(walls)?;
+    Ok(mounts)
 }
 
 fn enter_others(walls: &mut Walls) -> Outcome<()> {
@@ -63,10 +98,4 @@ fn enter_others(walls: &mut Walls) -> Outcome<()> {
         walls.tolerate(sys::unshare(flag).fail_layer(Step::Unshare, layer))?;
     }
     Ok(())
-}
-
-/// Nothing that is mounted here shows outside, nor the other way round.
-pub(crate) fn make_private() -> Outcome<()> {
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .fail_layer(Step::NewRoot, Layer::Mount)
 }

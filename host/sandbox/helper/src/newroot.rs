@@ -12,6 +12,7 @@ use rustix::mount::{
 use spack_wasm_sandbox_protocol::{Access, Layer, OwnFile, Setup, Step};
 
 use crate::sys::{self, MountAttributes};
+use crate::namespaces::OwnMounts;
 use crate::walls::{Fail, Outcome, Walls};
 
 /// Where the new root is laid until it is entered. Any folder would do: the mount is seen by this process only, and
@@ -41,7 +42,7 @@ fn base() -> &'static str {
 }
 
 /// Lays everything but `/proc` and the terminals, which need the build's own namespaces.
-pub(crate) fn build(setup: &Setup) -> Outcome<()> {
+pub(crate) fn build(setup: &Setup, _: &OwnMounts) -> Outcome<()> {
     let detached = open_sources(setup)?;
     let base = base();
     mount_tmpfs(base, c"mode=0755,size=16m")?;
@@ -170,9 +171,9 @@ fn open_folder(path: &Path) -> Outcome<OwnedFd> {
 }
 
 /// Makes the laid root the root of this process, in the build's own namespaces.
-pub(crate) fn enter(walls: &mut Walls, laid_outside: bool) -> Outcome<()> {
+pub(crate) fn enter(walls: &mut Walls, _: &OwnMounts) -> Outcome<()> {
     let base = base();
-    if laid_outside {
+    if walls.laid_outside {
         unlock(base)?;
     }
     let proc = mount_proc(base, walls.stands(Layer::Pid));

@@ -67,7 +67,7 @@ impl Walls {
     pub(crate) fn tolerate(&mut self, laid: Outcome<()>) -> Outcome<()> {
         let Err(failure) = laid else { return Ok(()) };
         match failure.layer {
-            Some(layer) if self.allowed.contains(&layer) => {
+            Some(layer) if self.may_miss(layer) => {
                 self.missing.push(Missing { layer, errno: failure.errno });
                 Ok(())
             }
@@ -75,8 +75,9 @@ impl Walls {
         }
     }
 
+    /// Without mounts of its own the level `namespaces` does not exist, whatever was allowed.
     pub(crate) fn may_miss(&self, layer: Layer) -> bool {
-        self.allowed.contains(&layer)
+        layer != Layer::Mount && self.allowed.contains(&layer)
     }
 
     pub(crate) fn stands(&self, layer: Layer) -> bool {
@@ -85,5 +86,51 @@ impl Walls {
 
     pub(crate) fn into_missing(self) -> Vec<Missing> {
         self.missing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spack_wasm_sandbox_protocol::{Level, Limits};
+
+    use super::*;
+
+    fn walls(allow_missing: BTreeSet<Layer>) -> Walls {
+        let no_limit = None;
+        let limits = Limits {
+            processes: no_limit,
+            open_files: no_limit,
+            address_space: no_limit,
+            file_size: no_limit,
+            cpu_seconds: no_limit,
+        };
+        Walls::new(&Setup {
+            level: Level::Namespaces,
+            allow_missing,
+            mounts: Vec::new(),
+            links: Vec::new(),
+            files: Vec::new(),
+            devices: Vec::new(),
+            build_uid: 65534,
+            hostname: String::new(),
+            limits,
+            tmp_bytes: 0,
+            trace: false,
+        })
+    }
+
+    fn missing(layer: Layer) -> Outcome<()> {
+        Err(io::Error::from_raw_os_error(libc::EPERM)).fail_layer(Step::Unshare, layer)
+    }
+
+    #[test]
+    fn only_what_is_allowed_may_be_missing_and_mounts_never() {
+        let mut walls = walls(Layer::ALL.into_iter().filter(|layer| *layer != Layer::Pid).collect());
+        assert!(walls.tolerate(missing(Layer::Network)).is_ok());
+        assert!(!walls.stands(Layer::Network) && walls.stands(Layer::Uts));
+        assert!(walls.tolerate(missing(Layer::Pid)).is_err());
+        assert!(walls.tolerate(missing(Layer::Mount)).is_err());
+        assert!(walls.tolerate(Err(io::Error::from_raw_os_error(libc::EIO)).fail(Step::NewRoot)).is_err());
+        assert_eq!(walls.into_missing().len(), 1);
     }
 }
