@@ -33,6 +33,12 @@ pub(crate) fn is_harmless(line: &str) -> bool {
     PATTERNS.is_match(line)
 }
 
+/// Whether a line opens autoconf's `config.log`, in which failing probes are the rule: only configure's own verdict
+/// counts from there on.
+pub(crate) fn opens_config_log(line: &str) -> bool {
+    line.starts_with("This file contains any messages produced by compilers while")
+}
+
 /// Whether make says in a line that it does not mind the failure before it (`-` before a command, or `-i`).
 pub(crate) fn forgives(line: &str) -> bool {
     line.ends_with("(ignored)") && (line.starts_with("make") || line.starts_with("gmake"))

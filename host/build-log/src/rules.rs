@@ -101,14 +101,10 @@ const RULES: &[Rule] = &[
         Kind::System,
         r"No space left on device|Disk quota exceeded|[Cc]annot allocate memory|virtual memory exhausted|Too many open files|Read-only file system",
     ),
-    likely(
-        Kind::System,
-        r"\b(Segmentation fault|Bus error|Illegal instruction|Aborted|Killed)\b( \(core dumped\))?",
-    ),
     likely(Kind::Perl, r"^\S.* at \S+ line \d+\.$"),
     likely(Kind::Test, r"^(FAIL|XPASS|ERROR): "),
     likely(Kind::Test, r"tests? failed out of \d+|^The following tests FAILED|\*\*\*Failed|\*\*\*Exception"),
-    likely(Kind::Compiler, r"^\S+\.(go|rs|java|f90|F90|f|F|c|cc|cpp|cxx|cu):\d+:\d+: [a-z]"),
+    likely(Kind::Compiler, r"^\S+\.go:\d+:\d+: [a-z]"),
     // What only says that something failed before.
     echo(
         Kind::Linker,
@@ -123,6 +119,10 @@ const RULES: &[Rule] = &[
         r"^g?make(\[\d+\])?: \*\*\* .*(Error -?\d+|Segmentation fault|Killed|Terminated|Interrupt|Hangup|Bus error|Aborted)",
     ),
     echo(Kind::Make, r"^(FAILED: |ninja: build stopped)"),
+    likely(
+        Kind::System,
+        r"\b(Segmentation fault|Bus error|Illegal instruction|Aborted|Killed)\b( \(core dumped\))?",
+    ),
     // Anybody's.
     likely(Kind::Other, r"(?i)(^|[\s:])(fatal )?error:? ?: ?\S"),
     likely(Kind::Other, r"^(ERROR|FATAL|Error|Fatal|fatal)\b[: ]"),

@@ -1,6 +1,6 @@
 //! The search through a log.
 
-use crate::exceptions::{forgives, is_harmless};
+use crate::exceptions::{forgives, is_harmless, opens_config_log};
 use crate::finding::{Finding, Kind};
 use crate::rules::{Rank, judge};
 use crate::text::strip_escapes;
@@ -18,14 +18,17 @@ pub fn first_error(log: &str) -> Option<Finding> {
     let lines: Vec<_> = log.lines().map(strip_escapes).collect();
     let mut best = Best::default();
     let mut traceback = false;
+    let mut config_log = false;
     for (index, line) in lines.iter().enumerate() {
         let line = line.trim_end();
+        config_log |= opens_config_log(line);
         if forgives(line) {
             best.forget_since_forgiven(index);
         } else if traceback && ends_traceback(line) {
             best.offer(index, Rank::Cause, Kind::Python);
         } else if !is_harmless(line)
             && let Some((rank, kind)) = judge(line)
+            && (!config_log || kind == Kind::Configure)
         {
             best.offer(index, rank, kind);
         }

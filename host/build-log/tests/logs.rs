@@ -1,16 +1,20 @@
 //! Real logs of make, gcc, ld, configure, CMake, ninja, meson, Python and Perl, and the line that explains each.
+#![expect(clippy::unwrap_used, reason = "test code, helpers included")]
 
 use fs_err as fs;
 use spack_wasm_build_log::{Kind, first_error};
 
-/// Log, line and kind of its first real error, and a text in that line.
-const EXPECTED: &[(&str, Option<(usize, Kind, &str)>)] = &[
+/// Line and kind of a first real error, and a text in that line.
+type Explanation = (usize, Kind, &'static str);
+
+/// Each log and what explains it; nothing where the build went well.
+const EXPECTED: &[(&str, Option<Explanation>)] = &[
     ("asm", Some((3, Kind::Compiler, "bad register name"))),
     ("cm", Some((7, Kind::Cmake, "CMake Error at CMakeLists.txt:4"))),
     ("cmbuild", Some((6, Kind::Compiler, "no member named 'missing'"))),
     ("cmdnf", Some((2, Kind::Shell, "make: nosuchprogram"))),
     ("compile", Some((6, Kind::Compiler, "no member named 'missing'"))),
-    ("config-log-cc", Some((0, Kind::Configure, "C compiler cannot create executables"))),
+    ("config-log-cc", Some((107, Kind::Configure, "C compiler cannot create executables"))),
     ("config-log-good", None),
     ("configure-cc", Some((13, Kind::Configure, "C compiler cannot create executables"))),
     ("configure-good", None),
@@ -18,11 +22,11 @@ const EXPECTED: &[(&str, Option<(usize, Kind, &str)>)] = &[
     ("cxx", Some((3, Kind::Compiler, "no matching function"))),
     ("false-hits", None),
     ("header", Some((2, Kind::Compiler, "hdf5_no_such.h"))),
-    ("ignored", Some((8, Kind::Compiler, "'nothing' undeclared"))),
+    ("ignored", Some((9, Kind::Compiler, "'nothing' undeclared"))),
     ("install", Some((2, Kind::Shell, "cannot create regular file"))),
     ("link", Some((4, Kind::Linker, "undefined reference to `missing'"))),
     ("mes", Some((16, Kind::Configure, "Dependency \"nosuchdep\" not found"))),
-    ("multi", Some((3, Kind::Linker, "multiple definition of `twice'"))),
+    ("multi", Some((4, Kind::Linker, "multiple definition of `twice'"))),
     ("nin", Some((6, Kind::Compiler, "no member named 'missing'"))),
     ("nolib", Some((3, Kind::Linker, "cannot find -lnosuchlibrary"))),
     ("norule", Some((2, Kind::Make, "No rule to make target 'gone.o'"))),
@@ -70,7 +74,16 @@ fn every_log_is_in_the_table() {
 #[test]
 fn a_finding_is_shown_with_its_context() {
     let finding = first_error(&log("configure-cc")).unwrap();
-    insta::assert_snapshot!(finding.to_string(), @"");
+    insta::assert_snapshot!(finding.to_string(), @r"
+       7     checking whether make supports nested variables... yes
+       8     checking whether make supports nested variables... (cached) yes
+       9     checking for gawk... (cached) mawk
+       10    checking for gcc... /bin/false
+       11    checking whether the C compiler works... no
+       12    configure: error: in `/build/du':
+    >> 13    configure: error: C compiler cannot create executables
+       14    See `config.log' for more details
+    ");
     assert_eq!(finding.further_reading(), Some("config.log"));
     assert_eq!(first_error(&log("mes")).unwrap().further_reading(), Some("meson-logs/meson-log.txt"));
     assert_eq!(first_error(&log("link")).unwrap().further_reading(), None);
