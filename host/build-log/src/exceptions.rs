@@ -21,6 +21,8 @@ const EXCEPTIONS: &[&str] = &[
     r"^(libtool: \w+: +)?(\S*/)?([\w.]+-)*(gcc|g\+\+|gfortran|clang|clang\+\+|cc|c\+\+|ar|ranlib|perl|python\d?|sh|bash|echo|printf|test|if|for|cd|rm|cp|install)(-[\d.]+)? +\S",
     // What a rule does not mind.
     r"^g?make(\[\d+\])?: (\[.*\] )?(Error \d+ )?\(ignored\)|warning: ",
+    // Perl's warnings, which end like its errors.
+    r"^(Use of |Argument .* isn't|Useless use|Subroutine .* redefined|Name .* used only once|Possible |Unescaped left)",
     // A source without its repository: tools that would read the version there go on without.
     r"^fatal: not a git repository|^fatal: No names found",
 ];

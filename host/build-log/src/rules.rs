@@ -6,7 +6,7 @@ use regex::RegexSet;
 
 use crate::finding::Kind;
 
-/// How much a match says; the first line of the best rank is the finding.
+/// How much a match says; a line of the best rank is the finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
     /// Names its own cause.
@@ -44,10 +44,7 @@ const RULES: &[Rule] = &[
         Kind::Configure,
         r"^(autoreconf|autoconf|autoheader|automake|aclocal|autom4te|libtoolize)\S*: error: ",
     ),
-    cause(
-        Kind::Configure,
-        r"^(\S*meson\.build:\d+:\d+: )?ERROR: (Dependency|Problem|Program|Unknown|Compiler|C|Git)",
-    ),
+    cause(Kind::Configure, r"^ERROR: (Dependency|Problem encountered|Program|Unknown compiler|Compiler)\b"),
     cause(Kind::Configure, r"^\S*meson\.build:\d+:\d+: ERROR: "),
     cause(Kind::Cmake, r"^CMake Error\b"),
     // Compilers: `file:line:column: error:` of GCC, clang, gas and javac, `file(line): error` of others.
@@ -77,7 +74,8 @@ const RULES: &[Rule] = &[
         Kind::Perl,
         r"^(syntax error|Bareword|Global symbol|Undefined subroutine|Can't ) ?.* at \S+ line \d+\b",
     ),
-    cause(Kind::Python, r"^(\w+\.)*(\w*Error|\w+Exception|SystemExit|KeyboardInterrupt)(: |$)"),
+    cause(Kind::Python, r"^(\w+\.)*(\w+Error|\w+Exception|SystemExit|KeyboardInterrupt)(: |$)"),
+    cause(Kind::Python, r"^ERROR: (Could not|Cannot|Failed|No matching|Exception)\b"),
     // What rules run.
     cause(
         Kind::Shell,
@@ -102,7 +100,7 @@ const RULES: &[Rule] = &[
         r"No space left on device|Disk quota exceeded|[Cc]annot allocate memory|virtual memory exhausted|Too many open files|Read-only file system",
     ),
     likely(Kind::Perl, r"^\S.* at \S+ line \d+\.$"),
-    likely(Kind::Test, r"^(FAIL|XPASS|ERROR): "),
+    likely(Kind::Test, r"^(FAIL|XPASS|ERROR): \S+$"),
     likely(Kind::Test, r"tests? failed out of \d+|^The following tests FAILED|\*\*\*Failed|\*\*\*Exception"),
     likely(Kind::Compiler, r"^\S+\.go:\d+:\d+: [a-z]"),
     // What only says that something failed before.
@@ -178,6 +176,8 @@ mod tests {
             ),
             ("FAIL: test_dtypes", Rank::Likely, Kind::Test),
             ("75% tests passed, 1 tests failed out of 4", Rank::Likely, Kind::Test),
+            ("ERROR: Could not find a version that satisfies x", Rank::Cause, Kind::Python),
+            ("Error: the input is empty", Rank::Likely, Kind::Other),
             ("./conv: error: bad magic", Rank::Likely, Kind::Other),
             ("ERROR something went wrong", Rank::Likely, Kind::Other),
             ("make[3]: *** [Makefile:9: x] Segmentation fault", Rank::Echo, Kind::Make),
