@@ -123,7 +123,9 @@ impl FromStr for Checksum {
         let (name, digits) = text.split_once(':').map_or((None, text), |(name, digits)| (Some(name), digits));
         let hex = digits.to_ascii_lowercase();
         let algorithm = Algorithm::with_digits(hex.len()).ok_or_else(error)?;
-        if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) || name.is_some_and(|name| name != algorithm.name()) {
+        if !hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+            || name.is_some_and(|name| name != algorithm.name())
+        {
             return Err(error());
         }
         Ok(Checksum { algorithm, hex })
@@ -193,7 +195,9 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_checksums() {
-        for text in ["", "abc", &"g".repeat(64), &"a".repeat(63), &format!("md5:{}", "a".repeat(64)), "../../etc"] {
+        for text in
+            ["", "abc", &"g".repeat(64), &"a".repeat(63), &format!("md5:{}", "a".repeat(64)), "../../etc"]
+        {
             assert!(text.parse::<Checksum>().is_err(), "{text}");
         }
         assert_eq!("A".repeat(64).parse::<Checksum>().unwrap().hex(), "a".repeat(64));

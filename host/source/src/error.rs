@@ -49,7 +49,8 @@ impl FetchError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             FetchError::NoChecksum { .. } => vec![
-                "add the archive's sha256 to the recipe, or use --no-checksum to take whatever is downloaded".to_owned(),
+                "add the archive's sha256 to the recipe, or use --no-checksum to take whatever is downloaded"
+                    .to_owned(),
             ],
             FetchError::Nowhere { offline: true, .. } => {
                 vec!["leave --offline out, or add a mirror that can be reached".to_owned()]
@@ -79,7 +80,9 @@ pub enum SetupError {
     #[error("cannot set up the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
     /// A mirror's address is neither a path nor a `file`, `http` or `https` address.
-    #[error("mirror `{name}` has the address {url:?}, which is neither a folder nor a file, http or https address")]
+    #[error(
+        "mirror `{name}` has the address {url:?}, which is neither a folder nor a file, http or https address"
+    )]
     Mirror {
         /// The mirror's name.
         name: String,

@@ -1,13 +1,13 @@
 //! Tries one source after the other.
 
-use crate::address::shown;
 use crate::apt::Apt;
 use crate::cache::{Cache, Lock, Workplace, remove_if_there};
 use crate::checksum::{Algorithm, Checksum};
 use crate::error::{FetchError, SetupError, SourceFailure};
 use crate::http::{Http, HttpError, Job};
-use crate::mirror::{self, Place};
+use crate::mirror;
 use crate::options::FetchOptions;
+use crate::plan::{Attempt, Way, plan};
 use crate::request::{ArchiveChoice, FetchEvent, Fetched, Origin, Request};
 use fs_err as fs;
 use reqwest::Url;
@@ -23,21 +23,6 @@ pub struct Fetcher {
     cache: Cache,
     http: Http,
     apt: Option<Apt>,
-}
-
-/// One way to one archive.
-struct Attempt<'a> {
-    choice: &'a ArchiveChoice,
-    origin: Origin,
-    way: Way,
-}
-
-enum Way {
-    File(PathBuf),
-    Http(Url),
-    Apt,
-    /// An address that is never followed, with the reason.
-    Never(String),
 }
 
 /// Why an attempt gave nothing.
@@ -78,11 +63,11 @@ impl Fetcher {
         let cache_error = |source| FetchError::Cache { spec: request.spec(), source };
         let choices = self.vouched(request)?;
         for choice in &choices {
-            if let Some(hit) = self.from_cache(choice, observer).await.map_err(cache_error)? {
+            if let Some(hit) = self.look_in_cache(choice, observer).await.map_err(cache_error)? {
                 return Ok(hit);
             }
         }
-        let plan = self.plan(request, &choices).map_err(cache_error)?;
+        let plan = plan(&self.options, request, &choices);
         let mut failures = Vec::new();
         for (number, attempt) in plan.iter().enumerate() {
             let miss = match self.attempt(request, attempt, observer).await {
@@ -115,36 +100,6 @@ impl Fetcher {
         Ok(choices)
     }
 
-    /// All ways to all archives: every mirror, then every address, then every registry.
-    fn plan<'a>(&self, request: &Request, choices: &[&'a ArchiveChoice]) -> io::Result<Vec<Attempt<'a>>> {
-        let mut plan = Vec::new();
-        let offline = self.options.offline;
-        for mirror in self.options.mirrors.iter().filter(|mirror| !offline || mirror.is_local()) {
-            for choice in choices {
-                for place in mirror.places(request, choice)? {
-                    let origin = mirror.origin(&place);
-                    let way = match place {
-                        Place::File(path) => Way::File(path),
-                        Place::Http(url) => Way::Http(url),
-                    };
-                    plan.push(Attempt { choice, origin, way });
-                }
-            }
-        }
-        if offline {
-            return Ok(plan);
-        }
-        for choice in choices {
-            plan.extend(choice.urls.iter().map(|url| upstream(choice, url)));
-        }
-        if self.apt.is_some() {
-            let origin = Origin::Registry { name: "apt", archive: String::new() };
-            let with_checksum = choices.iter().filter(|choice| choice.checksum.is_some());
-            plan.extend(with_checksum.map(|choice| Attempt { choice, origin: origin.clone(), way: Way::Apt }));
-        }
-        Ok(plan)
-    }
-
     /// Whether an attempt is not known to fail.
     fn is_hopeful(&self, attempt: &Attempt<'_>) -> bool {
         match &attempt.way {
@@ -170,14 +125,14 @@ impl Fetcher {
             }
             Way::File(_) | Way::Apt => {}
         }
-        let place = self.cache.workplace(&key(attempt))?;
+        let place = self.cache.workplace(&attempt.key())?;
         let mut waited = false;
         let tell = || {
             waited = true;
             observer(FetchEvent::Waiting);
         };
         let lock = place.lock(tell).await?;
-        if waited && let Some(hit) = self.from_cache(attempt.choice, observer).await? {
+        if waited && let Some(hit) = self.look_in_cache(attempt.choice, observer).await? {
             return Ok(hit);
         }
         observer(FetchEvent::Started { origin: attempt.origin.clone() });
@@ -201,7 +156,7 @@ impl Fetcher {
             Way::Http(url) => self.download(request, choice, url, place, observer, &origin).await?,
             Way::Apt => {
                 file = place.foreign();
-                let (checksum, archive) = self.from_apt(choice, &file, observer).await?;
+                let (checksum, archive) = self.ask_apt(choice, &file, observer).await?;
                 origin = Origin::Registry { name: "apt", archive };
                 checksum
             }
@@ -235,7 +190,7 @@ impl Fetcher {
         })
     }
 
-    async fn from_apt(
+    async fn ask_apt(
         &self,
         choice: &ArchiveChoice,
         to: &Path,
@@ -256,7 +211,11 @@ impl Fetcher {
     }
 
     /// The archive in the cache, checked again: a disk may have failed, or a person may have had a hand in it.
-    async fn from_cache(&self, choice: &ArchiveChoice, observer: Observer<'_>) -> io::Result<Option<Fetched>> {
+    async fn look_in_cache(
+        &self,
+        choice: &ArchiveChoice,
+        observer: Observer<'_>,
+    ) -> io::Result<Option<Fetched>> {
         let Some(expected) = &choice.checksum else { return Ok(None) };
         let Some(path) = self.cache.find(expected)? else { return Ok(None) };
         let found = hash(&path, expected.algorithm()).await?;
@@ -265,42 +224,34 @@ impl Fetcher {
             observer(FetchEvent::Verified { checksum: found.clone() });
             return Ok(Some(Fetched { path, checksum: found, origin: Origin::Cache, size }));
         }
-        remove_if_there(&path)?;
-        let reason = format!("{}; it was removed", differs(&found, expected));
-        observer(FetchEvent::SourceFailed { origin: Origin::Cache, reason, next: None });
+        if self.remove_corrupt(expected).await? {
+            let reason = format!("{}; it was removed", differs(&found, expected));
+            observer(FetchEvent::SourceFailed { origin: Origin::Cache, reason, next: None });
+        }
         Ok(None)
     }
 
-    async fn publish(&self, file: &Path, checksum: &Checksum, extension: Option<&str>) -> io::Result<PathBuf> {
+    /// Removes what the cache has under that checksum, unless somebody has put a good one there in the meantime.
+    async fn remove_corrupt(&self, expected: &Checksum) -> io::Result<bool> {
+        let _lock = self.cache.workplace(expected.hex())?.lock(|| ()).await?;
+        let Some(path) = self.cache.find(expected)? else { return Ok(false) };
+        let corrupt = hash(&path, expected.algorithm()).await? != *expected;
+        if corrupt {
+            remove_if_there(&path)?;
+        }
+        Ok(corrupt)
+    }
+
+    async fn publish(
+        &self,
+        file: &Path,
+        checksum: &Checksum,
+        extension: Option<&str>,
+    ) -> io::Result<PathBuf> {
         let (cache, file, checksum) = (self.cache.clone(), file.to_owned(), checksum.clone());
         let extension = extension.map(str::to_owned);
         blocking(move || cache.publish(&file, &checksum, extension.as_deref())).await
     }
-}
-
-fn upstream<'a>(choice: &'a ArchiveChoice, address: &str) -> Attempt<'a> {
-    let (url, way) = match Url::parse(address) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => (shown(&url), Way::Http(url)),
-        Ok(url) => {
-            (shown(&url), Way::Never("only http and https addresses are followed".to_owned()))
-        }
-        Err(error) => (address.to_owned(), Way::Never(format!("is no address: {error}"))),
-    };
-    Attempt { choice, origin: Origin::Upstream { url }, way }
-}
-
-/// What an archive's working files are named by. Where nothing vouches for the content, the address must stand for it.
-fn key(attempt: &Attempt<'_>) -> String {
-    if let Some(checksum) = &attempt.choice.checksum {
-        return checksum.hex().to_owned();
-    }
-    let mut hasher = Algorithm::Sha256.hasher();
-    match &attempt.way {
-        Way::Http(url) => hasher.update(url.as_str().as_bytes()),
-        Way::File(path) => hasher.update(path.as_os_str().as_encoded_bytes()),
-        Way::Apt | Way::Never(_) => {}
-    }
-    format!("unverified-{}", hasher.finish().hex())
 }
 
 /// Copies from a mirror's folder. A mirror that cannot be read is the mirror's failure, not the cache's.

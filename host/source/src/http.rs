@@ -88,7 +88,8 @@ impl Http {
             .with_min_delay(self.timeouts.retry_delay)
             .with_max_times(self.timeouts.retries)
             .with_jitter();
-        let tries = (|| self.try_once(job)).retry(again).when(|error| matches!(error, HttpError::Transient(_)));
+        let tries =
+            (|| self.try_once(job)).retry(again).when(|error| matches!(error, HttpError::Transient(_)));
         let limit = self.timeouts.total;
         timeout(limit, tries).await.unwrap_or_else(|_| {
             Err(HttpError::Refused(format!("was not complete after {} s", limit.as_secs())))
@@ -154,7 +155,12 @@ impl Http {
         Err(HttpError::Unreachable(reason))
     }
 
-    async fn receive(&self, job: &Job<'_>, mut response: Response, mut part: Part) -> Result<Checksum, HttpError> {
+    async fn receive(
+        &self,
+        job: &Job<'_>,
+        mut response: Response,
+        mut part: Part,
+    ) -> Result<Checksum, HttpError> {
         let total = response.content_length().map(|rest| part.length + rest);
         self.check_size(total.unwrap_or(0))?;
         let mut pace = Pace::new(&self.timeouts);
@@ -179,7 +185,9 @@ impl Http {
         match timeout(self.timeouts.stall, response.chunk()).await {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(error)) => Err(HttpError::Transient(format!("broke off: {}", root_cause(&error)))),
-            Err(_) => Err(HttpError::Transient(format!("sent nothing for {} s", seconds(self.timeouts.stall)))),
+            Err(_) => {
+                Err(HttpError::Transient(format!("sent nothing for {} s", seconds(self.timeouts.stall))))
+            }
         }
     }
 
@@ -260,7 +268,9 @@ fn redirect(from: &Url, response: &Response) -> Result<Option<Url>, HttpError> {
 fn judge(status: StatusCode) -> HttpError {
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => HttpError::Absent(status),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => HttpError::Transient(status.to_string()),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            HttpError::Transient(status.to_string())
+        }
         _ if status.is_server_error() => HttpError::Transient(status.to_string()),
         _ => HttpError::Refused(status.to_string()),
     }
@@ -273,7 +283,8 @@ fn continues(response: &Response, from: &Resumable) -> bool {
         .and_then(|range| range.strip_prefix("bytes "))
         .and_then(|range| range.split('-').next())
         .and_then(|start| start.parse::<u64>().ok());
-    let same = header(ETAG).is_none_or(|tag| !from.validator.starts_with('"') || tag == from.validator);
+    let validator = if from.validator.starts_with('"') { header(ETAG) } else { header(LAST_MODIFIED) };
+    let same = validator.is_none_or(|validator| validator == from.validator);
     starts == Some(from.length) && same
 }
 

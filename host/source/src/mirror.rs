@@ -68,6 +68,14 @@ impl Mirror {
         }
     }
 
+    /// The mirror itself.
+    pub(crate) fn root(&self) -> Place {
+        match &self.root {
+            Root::Folder(root) => Place::File(root.clone()),
+            Root::Http(root) => Place::Http(root.clone()),
+        }
+    }
+
     pub(crate) fn origin(&self, place: &Place) -> Origin {
         let url = match place {
             Place::File(path) => path.display().to_string(),
@@ -129,7 +137,8 @@ mod tests {
 
     #[test]
     fn addresses_of_mirrors() {
-        for good in ["/srv/mirror", "file:///srv/mirror", "https://example.org/mirror", "http://example.org"] {
+        for good in ["/srv/mirror", "file:///srv/mirror", "https://example.org/mirror", "http://example.org"]
+        {
             assert!(Mirror::new("m", good).is_ok(), "{good}");
         }
         for bad in ["mirror", "s3://bucket", "file://host/x", "ftp://example.org", ""] {
@@ -148,9 +157,13 @@ mod tests {
         };
         let mirror = Mirror::new("m", "https://example.org/mirror").unwrap();
         let urls: Vec<_> = mirror.places(&request, &choice).unwrap();
-        let url = |path: &str| Place::Http(Url::parse(&format!("https://example.org/mirror/{path}")).unwrap());
+        let url =
+            |path: &str| Place::Http(Url::parse(&format!("https://example.org/mirror/{path}")).unwrap());
         let sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(urls, [url(&format!("_source-cache/archive/e3/{sum}.tar.gz")), url("zlib/zlib-1.3.tar.gz")]);
+        assert_eq!(
+            urls,
+            [url(&format!("_source-cache/archive/e3/{sum}.tar.gz")), url("zlib/zlib-1.3.tar.gz")]
+        );
         let climbing = Request { package: "../..".into(), version: "../x".into(), ..request };
         assert_eq!(named_path(&climbing, "zip"), "_.._../_.._..-.._x.zip");
     }

@@ -37,8 +37,8 @@ pub struct ArchiveChoice {
 
 /// Extensions of which the part before the last dot counts too, and the short forms of the same.
 const EXTENSIONS: &[&str] = &[
-    "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "tar.lz", "tar.lzma", "tar.Z", "tgz", "tbz2", "tbz", "txz", "tar",
-    "zip", "gz", "bz2", "xz", "zst", "Z", "whl", "jar",
+    "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "tar.lz", "tar.lzma", "tar.Z", "tgz", "tbz2", "tbz", "txz",
+    "tar", "zip", "gz", "bz2", "xz", "zst", "Z", "whl", "jar",
 ];
 
 impl ArchiveChoice {
@@ -60,7 +60,8 @@ fn url_extension(url: &str) -> Option<&str> {
 
 /// Extensions become part of a path.
 fn is_plain(extension: &str) -> bool {
-    !extension.is_empty() && extension.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte))
+    !extension.is_empty()
+        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte))
 }
 
 /// An archive in the cache.
@@ -108,7 +109,9 @@ impl fmt::Display for Origin {
             Origin::Cache => f.write_str("the source cache"),
             Origin::Mirror { name, url } => write!(f, "mirror `{name}` ({url})"),
             Origin::Upstream { url } => f.write_str(url),
-            Origin::Registry { name, archive } if archive.is_empty() => write!(f, "the {name} source archives"),
+            Origin::Registry { name, archive } if archive.is_empty() => {
+                write!(f, "the {name} source archives")
+            }
             Origin::Registry { name, archive } => write!(f, "the {name} source archives ({archive})"),
         }
     }
@@ -158,7 +161,7 @@ mod tests {
 
     #[test]
     fn extensions_of_addresses() {
-        let of = |url: &str| url_extension(url);
+        let of = url_extension;
         assert_eq!(of("https://example.org/zlib-1.3.tar.gz"), Some("tar.gz"));
         assert_eq!(of("https://example.org/a/v1.0.tgz?download=1#x"), Some("tgz"));
         assert_eq!(of("https://example.org/a.zip"), Some("zip"));

@@ -142,11 +142,9 @@ impl Programs {
 
 /// The line that says what was wrong: a status of the server, or else the first error.
 fn last_words(stdout: &str, stderr: &str) -> String {
-    let status = stdout
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| line.split(' ').next().is_some_and(|word| word.len() == 3 && word.parse::<u16>().is_ok()));
+    let status = stdout.lines().rev().map(str::trim).find(|line| {
+        line.split(' ').next().is_some_and(|word| word.len() == 3 && word.parse::<u16>().is_ok())
+    });
     let error = || stderr.lines().find_map(|line| line.strip_prefix("E: "));
     let line = status.or_else(error).or_else(|| stderr.lines().last()).unwrap_or("no reason given");
     line.split(" [IP:").next().unwrap_or(line).trim().to_owned()
@@ -160,7 +158,10 @@ mod tests {
     fn the_reason_is_found_in_what_apt_prints() {
         let stdout = "Ign:1 http://deb.example.org/x.tar.gz\nErr:1 http://deb.example.org/x.tar.gz\n  404  Not Found [IP: 192.0.2.1 80]\n";
         assert_eq!(last_words(stdout, "E: Download Failed\n"), "404  Not Found");
-        assert_eq!(last_words("", "W: careful\nE: Could not resolve 'deb.example.org'\n"), "Could not resolve 'deb.example.org'");
+        assert_eq!(
+            last_words("", "W: careful\nE: Could not resolve 'deb.example.org'\n"),
+            "Could not resolve 'deb.example.org'"
+        );
         assert_eq!(last_words("", ""), "no reason given");
     }
 }

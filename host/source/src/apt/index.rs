@@ -15,7 +15,8 @@ use std::time::{Duration, SystemTime};
 const LIST_CHUNK: usize = 256 << 10;
 const POLL: Duration = Duration::from_millis(100);
 /// What a source package has beside archives.
-const NO_ARCHIVES: &[&str] = &[".dsc", ".asc", ".sig", ".diff.gz", ".debian.tar.xz", ".debian.tar.gz", ".debian.tar.bz2"];
+const NO_ARCHIVES: &[&str] =
+    &[".dsc", ".asc", ".sig", ".diff.gz", ".debian.tar.xz", ".debian.tar.gz", ".debian.tar.bz2"];
 const SCHEMA: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
     CREATE TABLE archive (sha256 TEXT NOT NULL, uri TEXT NOT NULL, size INTEGER NOT NULL);";
 
@@ -119,7 +120,8 @@ fn configure(programs: &Programs, options: &AptOptions) -> Result<(), AptError> 
 /// its downloads to another user, who could not enter root's folders.
 fn configuration(state_dir: &Path, root: bool) -> Result<String, AptError> {
     let state = state_dir.to_str().filter(|path| !path.contains(['"', '\n']));
-    let state = state.ok_or_else(|| AptError::Index(format!("{} cannot be named to apt", state_dir.display())))?;
+    let state =
+        state.ok_or_else(|| AptError::Index(format!("{} cannot be named to apt", state_dir.display())))?;
     let user = if root { "APT::Sandbox::User \"root\";\n" } else { "" };
     Ok(format!(
         "Dir::Etc::sourcelist \"/dev/null\";\n\
@@ -266,7 +268,10 @@ Checksums-Sha256:
     #[test]
     fn the_configuration_of_root_and_of_others() {
         let root = configuration(Path::new("/cache/apt"), true).unwrap();
-        assert!(root.contains("APT::Sandbox::User \"root\";") && root.contains("#clear APT::Update::Post-Invoke;"));
+        assert!(
+            root.contains("APT::Sandbox::User \"root\";")
+                && root.contains("#clear APT::Update::Post-Invoke;")
+        );
         assert!(!configuration(Path::new("/cache/apt"), false).unwrap().contains("Sandbox"));
         assert!(configuration(Path::new("/a\"b"), false).is_err());
     }

@@ -47,7 +47,8 @@ impl Sources {
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         for stanza in lines.split(|line| line.trim().is_empty()) {
             let value = |name: &str| field(stanza, name);
-            let binary = value("Types").is_some_and(|types| types.split_whitespace().any(|kind| kind == "deb"));
+            let binary =
+                value("Types").is_some_and(|types| types.split_whitespace().any(|kind| kind == "deb"));
             let disabled = value("Enabled").is_some_and(|enabled| enabled.eq_ignore_ascii_case("no"));
             if !binary || disabled {
                 continue;
