@@ -1,13 +1,13 @@
 //! Tries one source after the other.
 
-use crate::address::shown;
 use crate::apt::Apt;
 use crate::cache::{Cache, Lock, Workplace, remove_if_there};
 use crate::checksum::{Algorithm, Checksum};
 use crate::error::{FetchError, SetupError, SourceFailure};
 use crate::http::{Http, HttpError, Job};
-use crate::mirror::{self, Place};
+use crate::mirror;
 use crate::options::FetchOptions;
+use crate::plan::{Attempt, Way, plan};
 use crate::request::{ArchiveChoice, FetchEvent, Fetched, Origin, Request};
 use fs_err as fs;
 use reqwest::Url;
@@ -23,21 +23,6 @@ pub struct Fetcher {
     cache: Cache,
     http: Http,
     apt: Option<Apt>,
-}
-
-/// One way to one archive.
-struct Attempt<'a> {
-    choice: &'a ArchiveChoice,
-    origin: Origin,
-    way: Way,
-}
-
-enum Way {
-    File(PathBuf),
-    Http(Url),
-    Apt,
-    /// An address that is never followed, with the reason.
-    Never(String),
 }
 
 /// Why an attempt gave nothing.
@@ -78,11 +63,11 @@ impl Fetcher {
         let cache_error = |source| FetchError::Cache { spec: request.spec(), source };
         let choices = self.vouched(request)?;
         for choice in &choices {
-            if let Some(hit) = self.from_cache(choice, observer).await.map_err(cache_error)? {
+            if let Some(hit) = self.look_in_cache(choice, observer).await.map_err(cache_error)? {
                 return Ok(hit);
             }
         }
-        let plan = self.plan(request, &choices).map_err(cache_error)?;
+        let plan = plan(&self.options, request, &choices);
         let mut failures = Vec::new();
         for (number, attempt) in plan.iter().enumerate() {
             let miss = match self.attempt(request, attempt, observer).await {
@@ -115,6 +100,7 @@ impl Fetcher {
         Ok(choices)
     }
 
+<<<<<<< HEAD
     /// All ways to all archives: every mirror, then every address, then every registry.
     fn plan<'a>(&self, request: &Request, choices: &[&'a ArchiveChoice]) -> io::Result<Vec<Attempt<'a>>> {
         let mut plan = Vec::new();
@@ -149,6 +135,8 @@ impl Fetcher {
         Ok(plan)
     }
 
+=======
+>>>>>>> source
     /// Whether an attempt is not known to fail.
     fn is_hopeful(&self, attempt: &Attempt<'_>) -> bool {
         match &attempt.way {
@@ -174,14 +162,14 @@ impl Fetcher {
             }
             Way::File(_) | Way::Apt => {}
         }
-        let place = self.cache.workplace(&key(attempt))?;
+        let place = self.cache.workplace(&attempt.key())?;
         let mut waited = false;
         let tell = || {
             waited = true;
             observer(FetchEvent::Waiting);
         };
         let lock = place.lock(tell).await?;
-        if waited && let Some(hit) = self.from_cache(attempt.choice, observer).await? {
+        if waited && let Some(hit) = self.look_in_cache(attempt.choice, observer).await? {
             return Ok(hit);
         }
         observer(FetchEvent::Started { origin: attempt.origin.clone() });
@@ -205,7 +193,7 @@ impl Fetcher {
             Way::Http(url) => self.download(request, choice, url, place, observer, &origin).await?,
             Way::Apt => {
                 file = place.foreign();
-                let (checksum, archive) = self.from_apt(choice, &file, observer).await?;
+                let (checksum, archive) = self.ask_apt(choice, &file, observer).await?;
                 origin = Origin::Registry { name: "apt", archive };
                 checksum
             }
@@ -239,7 +227,7 @@ impl Fetcher {
         })
     }
 
-    async fn from_apt(
+    async fn ask_apt(
         &self,
         choice: &ArchiveChoice,
         to: &Path,
@@ -260,7 +248,11 @@ impl Fetcher {
     }
 
     /// The archive in the cache, checked again: a disk may have failed, or a person may have had a hand in it.
+<<<<<<< HEAD
     async fn from_cache(
+=======
+    async fn look_in_cache(
+>>>>>>> source
         &self,
         choice: &ArchiveChoice,
         observer: Observer<'_>,
@@ -273,12 +265,27 @@ impl Fetcher {
             observer(FetchEvent::Verified { checksum: found.clone() });
             return Ok(Some(Fetched { path, checksum: found, origin: Origin::Cache, size }));
         }
-        remove_if_there(&path)?;
-        let reason = format!("{}; it was removed", differs(&found, expected));
-        observer(FetchEvent::SourceFailed { origin: Origin::Cache, reason, next: None });
+        if self.remove_corrupt(expected).await? {
+            let reason = format!("{}; it was removed", differs(&found, expected));
+            observer(FetchEvent::SourceFailed { origin: Origin::Cache, reason, next: None });
+        }
         Ok(None)
     }
 
+<<<<<<< HEAD
+=======
+    /// Removes what the cache has under that checksum, unless somebody has put a good one there in the meantime.
+    async fn remove_corrupt(&self, expected: &Checksum) -> io::Result<bool> {
+        let _lock = self.cache.workplace(expected.hex())?.lock(|| ()).await?;
+        let Some(path) = self.cache.find(expected)? else { return Ok(false) };
+        let corrupt = hash(&path, expected.algorithm()).await? != *expected;
+        if corrupt {
+            remove_if_there(&path)?;
+        }
+        Ok(corrupt)
+    }
+
+>>>>>>> source
     async fn publish(
         &self,
         file: &Path,
@@ -291,6 +298,7 @@ impl Fetcher {
     }
 }
 
+<<<<<<< HEAD
 fn upstream<'a>(choice: &'a ArchiveChoice, address: &str) -> Attempt<'a> {
     let (url, way) = match Url::parse(address) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => (shown(&url), Way::Http(url)),
@@ -314,6 +322,8 @@ fn key(attempt: &Attempt<'_>) -> String {
     format!("unverified-{}", hasher.finish().hex())
 }
 
+=======
+>>>>>>> source
 /// Copies from a mirror's folder. A mirror that cannot be read is the mirror's failure, not the cache's.
 async fn copy(from: &Path, place: &Workplace, expected: Option<&Checksum>) -> Result<Checksum, Miss> {
     let algorithm = expected.map_or(Algorithm::Sha256, Checksum::algorithm);

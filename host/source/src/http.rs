@@ -283,7 +283,8 @@ fn continues(response: &Response, from: &Resumable) -> bool {
         .and_then(|range| range.strip_prefix("bytes "))
         .and_then(|range| range.split('-').next())
         .and_then(|start| start.parse::<u64>().ok());
-    let same = header(ETAG).is_none_or(|tag| !from.validator.starts_with('"') || tag == from.validator);
+    let validator = if from.validator.starts_with('"') { header(ETAG) } else { header(LAST_MODIFIED) };
+    let same = validator.is_none_or(|validator| validator == from.validator);
     starts == Some(from.length) && same
 }
 

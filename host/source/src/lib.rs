@@ -18,6 +18,7 @@ mod mirror;
 mod options;
 mod part;
 pub mod patch;
+mod plan;
 mod request;
 pub mod unpack;
 

@@ -68,6 +68,14 @@ impl Mirror {
         }
     }
 
+    /// The mirror itself.
+    pub(crate) fn root(&self) -> Place {
+        match &self.root {
+            Root::Folder(root) => Place::File(root.clone()),
+            Root::Http(root) => Place::Http(root.clone()),
+        }
+    }
+
     pub(crate) fn origin(&self, place: &Place) -> Origin {
         let url = match place {
             Place::File(path) => path.display().to_string(),

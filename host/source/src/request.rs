@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn extensions_of_addresses() {
-        let of = |url: &str| url_extension(url);
+        let of = url_extension;
         assert_eq!(of("https://example.org/zlib-1.3.tar.gz"), Some("tar.gz"));
         assert_eq!(of("https://example.org/a/v1.0.tgz?download=1#x"), Some("tgz"));
         assert_eq!(of("https://example.org/a.zip"), Some("zip"));

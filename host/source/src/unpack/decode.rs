@@ -90,9 +90,7 @@ pub(crate) fn decoder<'a>(
         Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
         Compression::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, memory_kib)),
         Compression::Lzip => Box::new(lzma_rust2::LzipReader::new(input)),
-        Compression::Lzma => {
-            Box::new(lzma_rust2::LzmaReader::new_mem_limit(input, memory_kib, None).map_err(io::Error::from)?)
-        }
+        Compression::Lzma => Box::new(lzma_rust2::LzmaReader::new_mem_limit(input, memory_kib, None)?),
         Compression::Zstd => {
             let mut decoder = zstd::Decoder::with_buffer(input)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;

@@ -17,11 +17,12 @@ pub use budget::UnpackLimits;
 pub use refusal::{Refusal, UnpackError};
 
 pub(crate) use decode::looks_like_html;
+pub(crate) use name::EntryPath;
+pub(crate) use refusal::quote;
 
 use budget::Budget;
 use cap_std::fs::Dir;
 use decode::{Content, buffered, content_of, decoder, peek};
-use name::EntryPath;
 use refusal::Failure;
 use rustix::fs::Timespec;
 use stage::{Attributes, Stage};

@@ -33,7 +33,6 @@ pub(crate) fn unpack_tar(
         gate.open();
         unpack_entry(entry, stage, budget)?;
     }
-    drop(entries);
     if gate.ended.get() {
         return Err(Failure::archive(Refusal::Truncated));
     }

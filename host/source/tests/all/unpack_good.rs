@@ -1,13 +1,8 @@
 //! What an honest archive unpacks to: contents, modes, times, links, the top-level folder.
 
-#[path = "support/archives.rs"]
-mod archives;
-#[path = "support/stage.rs"]
-mod stage;
-
-use archives::*;
+use crate::archives::*;
+use crate::stage::Scene;
 use spack_wasm_source::unpack::{UnpackLimits, place};
-use stage::Scene;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 fn sample() -> Vec<Item> {

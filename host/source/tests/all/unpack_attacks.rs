@@ -1,14 +1,9 @@
 //! Each trick of a hostile archive, in each format that it exists in, is refused with the entry's name, and nothing
 //! outside the folder is touched.
 
-#[path = "support/archives.rs"]
-mod archives;
-#[path = "support/stage.rs"]
-mod stage;
-
-use archives::*;
+use crate::archives::*;
+use crate::stage::Scene;
 use spack_wasm_source::unpack::{Refusal, UnpackLimits};
-use stage::Scene;
 
 /// A trick, and what the refusal says.
 struct Attack {
