@@ -14,7 +14,7 @@ use spack_wasm_spec::Dag;
 
 use crate::packages::{dag, hash_of, recorded_dag};
 use crate::replay::{Answer, Exchange, Replay, recording};
-use crate::run::{Run, build, client, identity, installed, settings};
+use crate::run::{Run, TOKEN, build, client, identity, installed, settings};
 
 const PHASES: [(&str, &str); 2] = [("configure", "a\n"), ("install", "b\n")];
 
@@ -292,8 +292,12 @@ async fn the_first_check_says_what_is_wrong() {
         let message = check_message(&client, &replay.address.to_string()).await;
         replay.assert_done();
         match number {
-            "25" => insta::assert_snapshot!(message, @""),
-            _ => insta::assert_snapshot!(message, @""),
+            "25" => {
+                insta::assert_snapshot!(message, @"404 Not Found from http://HOST/nope/: A page (is --monitor-prefix right?)")
+            }
+            _ => {
+                insta::assert_snapshot!(message, @"503 Service Unavailable from http://HOST/ms1/: injected (is --monitor-prefix right?)")
+            }
         }
     }
 }
@@ -336,9 +340,15 @@ fn credentials_without_tls_are_worth_a_warning_or_refused() {
     assert_eq!(new("http://127.0.0.1", true).unwrap().warning(), None);
     assert_eq!(new("https://monitor.org", true).unwrap().warning(), None);
     insta::assert_snapshot!(new("http://monitor.org", false).unwrap().warning().unwrap(), @"the Spackmon credentials go to http://monitor.org without TLS, readable on the way; use an https URL, or set `monitor:require-tls` to forbid this");
-    insta::assert_snapshot!(new("http://monitor.org", true).unwrap_err(), @"");
+    insta::assert_snapshot!(new("http://monitor.org", true).unwrap_err(), @"the monitor's host http://monitor.org is reached without TLS, and `monitor:require-tls` forbids to send credentials there: use an https URL in --monitor-host");
     let open = ClientSettings { credentials: None, require_tls: true, ..settings("http://monitor.org") };
     assert_eq!(Client::new(open).unwrap().warning(), None);
+}
+
+#[test]
+fn the_token_is_in_no_debug_output() {
+    let (settings, client) = (settings("http://127.0.0.1"), client("http://127.0.0.1"));
+    assert!(!format!("{settings:?} {settings:#?} {client:?} {client:#?}").contains(TOKEN));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -359,8 +369,13 @@ async fn the_drain_is_bounded() {
     let host = format!("http://{}", silent.local_addr().unwrap());
     let patient = ClientSettings { timeout: Duration::from_secs(60), ..settings(&host) };
     let fault = Fault::recorded("34");
-    let mut run =
-        Run::start(Client::new(patient).unwrap(), identity("0.17.0", None), false, fault.folder.path());
+    let mut run = Run::start_with_drain(
+        Client::new(patient).unwrap(),
+        identity("0.17.0", None),
+        false,
+        fault.folder.path(),
+        Duration::from_secs(2),
+    );
     run.emitter.concretized(Arc::clone(&fault.dag));
     fault.build(&run);
     assert!(tokio::time::timeout(Duration::from_millis(100), run.failed()).await.is_err());

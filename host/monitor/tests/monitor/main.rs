@@ -8,4 +8,5 @@ mod replay;
 mod run;
 mod server;
 mod sinks;
+mod spec;
 mod upload;

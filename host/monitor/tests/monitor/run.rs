@@ -57,13 +57,18 @@ impl Run {
         keep_going: bool,
         save_under: &Path,
     ) -> Self {
-        let settings = SpackmonSettings {
-            identity,
-            keep_going,
-            drain: Duration::from_secs(2),
-            save_under: save_under.to_owned(),
-            now: jiff::ZonedDateTime::now(),
-        };
+        Self::start_with_drain(client, identity, keep_going, save_under, Duration::from_secs(30))
+    }
+
+    pub(crate) fn start_with_drain(
+        client: Client,
+        identity: MonitorIdentity,
+        keep_going: bool,
+        save_under: &Path,
+        drain: Duration,
+    ) -> Self {
+        let (save_under, now) = (save_under.to_owned(), jiff::ZonedDateTime::now());
+        let settings = SpackmonSettings { identity, keep_going, drain, save_under, now };
         let (sink, handle) = SpackmonSink::start(client, settings, Handle::current());
         Self::of(Box::new(sink), handle)
     }

@@ -129,7 +129,13 @@ fn lines_of_schema_0() {
         emitter.emit(written[1].clone());
         [10, 12, 15, 20].iter().for_each(|&index| emitter.emit_for(&node(), written[index].clone()));
     });
-    insta::assert_snapshot!(stable(&lines), @"");
+    insta::assert_snapshot!(stable(&lines), @r#"
+    {"schema":0,"run":"RUN","sequence":0,"time":"TIME","event":"solve-started","specs":["zlib"]}
+    {"schema":0,"run":"RUN","sequence":1,"time":"TIME","node":"utyylwxagaiood5q275hodzxdu5ug7z7","event":"build-started"}
+    {"schema":0,"run":"RUN","sequence":2,"time":"TIME","node":"utyylwxagaiood5q275hodzxdu5ug7z7","event":"output","phase":"build","stream":"stderr","text":"caf�\n","raw":"Y2Fm6Qo="}
+    {"schema":0,"run":"RUN","sequence":3,"time":"TIME","node":"utyylwxagaiood5q275hodzxdu5ug7z7","event":"phase-ended","phase":"build","exit":"success","wall_ms":1,"user_ms":2,"system_ms":3,"peak_memory_kib":4}
+    {"schema":0,"run":"RUN","sequence":4,"time":"TIME","node":"utyylwxagaiood5q275hodzxdu5ug7z7","event":"build-ended","end":"cancelled","cause":"dependency-failed","dependency":"utyylwxagaiood5q275hodzxdu5ug7z7"}
+    "#);
 }
 
 #[test]
@@ -271,5 +277,8 @@ fn a_sink_that_fails_is_reported_and_harms_no_other() {
     (0..3).for_each(|_| fanout.emitter().emit(EventKind::BuildStarted));
     let errors: Vec<_> = fanout.finish().iter().map(ToString::to_string).collect();
     assert_eq!(writer.text().lines().count(), 3);
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @r"
+    an event sink stopped unexpectedly; its part of the record is incomplete (this is a bug)
+    events could not be written to events.ndjson: no storage space
+    ");
 }

@@ -124,7 +124,12 @@ async fn broken_files_are_named_and_the_rest_is_sent() {
     expected.retain(|exchange| !is_broken(exchange));
     let (summary, _) = send(folder.path(), expected).await;
     assert_eq!((summary.runs, summary.sent), (2, 7));
-    insta::assert_snapshot!(problems(&summary).join("\n"), @"");
+    insta::assert_snapshot!(problems(&summary).join("\n"), @r"
+    build-181a19581424f99e4a20fd7d11d967af-phase-install.json: EOF while parsing a value at line 2 column 14
+    build-8052dfe722280bb4eb29145a6653638a-status.json: `success` is no status of a build
+    spec-x-1-config.json: there is no list `nodes` in its `spec`
+    build-metadata-1.json: missing field `platform` at line 1 column 16
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
