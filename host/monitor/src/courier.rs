@@ -37,7 +37,7 @@ enum Mode {
 /// Why a report was not sent.
 enum Unsent {
     /// The request failed.
-    Failed(RequestError),
+    Failed(Box<RequestError>),
     /// Its build has no id, because asking for one failed before.
     NoBuild,
     /// The time of the drain is over.
@@ -178,7 +178,7 @@ impl Courier {
 
 impl From<RequestError> for Unsent {
     fn from(error: RequestError) -> Self {
-        Self::Failed(error)
+        Self::Failed(Box::new(error))
     }
 }
 
