@@ -19,6 +19,7 @@ use crate::run::{Run, build, failed, identity, installed, settings, skip};
 const VERSION: &str = "spack-wasm-0.1.0";
 
 /// The server, or `None` after saying that the test is skipped.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn server() -> Option<Client> {
     let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let Some(host) = variable("SPACK_WASM_SPACKMON_HOST") else {
