@@ -147,6 +147,7 @@ async fn keeps_going(number: &str, requests: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn keep_going_after_a_refused_spec_build_phase_or_status() {
     keeps_going("34", 2).await;
+    keeps_going("43", 2).await;
     keeps_going("33", 5).await;
     keeps_going("31", 6).await;
     keeps_going("32", 8).await;
