@@ -6,8 +6,8 @@ use crate::error::transport_reason;
 /// The largest answer that is read. Real ones have less than a kilobyte; a build's answer cannot fill the memory.
 const LARGEST: usize = 1 << 20;
 
-/// Longest part of a text body that a message shows, in characters.
-const SHOWN: usize = 200;
+/// Longest part of a reason that a message shows, in characters.
+const SHOWN: usize = 300;
 
 /// The body of an answer, bounded.
 pub(crate) async fn body_of(mut response: Response) -> Result<Vec<u8>, String> {
@@ -30,7 +30,14 @@ pub(crate) fn reason_of_status(status: StatusCode, body: &[u8]) -> String {
         .or_else(|| field("detail"))
         .or_else(|| title(&text))
         .or_else(|| first_line(&text))
+        .map(|reason| shown(&reason))
+        .filter(|reason| !reason.is_empty())
         .unwrap_or_else(|| meaning(status).to_owned())
+}
+
+/// The text comes from elsewhere: it must neither steer a terminal nor fill it.
+fn shown(reason: &str) -> String {
+    reason.trim().chars().filter(|character| !character.is_control()).take(SHOWN).collect()
 }
 
 /// The heading of an HTML page, where the real server puts what went wrong.
@@ -48,7 +55,7 @@ fn first_line(text: &str) -> Option<String> {
     if line.starts_with('<') {
         return Some("an HTML page".to_owned());
     }
-    Some(line.chars().filter(|character| !character.is_control()).take(SHOWN).collect())
+    Some(line.to_owned())
 }
 
 /// What an empty answer means.
@@ -78,6 +85,9 @@ mod tests {
         assert_eq!(reason(500, page), "Server Error (500)");
         assert_eq!(reason(500, "<html><p>hm</p></html>"), "an HTML page");
         assert_eq!(reason(502, "\nupstream \u{1b}[31mgone\n"), "upstream [31mgone");
+        assert_eq!(reason(400, r#"{"message":"\u001b]0;x\u0007bad"}"#), "]0;xbad");
+        assert_eq!(reason(400, &"x".repeat(1000)).len(), SHOWN);
+        assert_eq!(reason(400, r#"{"message":" "}"#), "the server does not say why");
         assert_eq!(reason(403, ""), "the credentials are not accepted");
         assert_eq!(reason(500, ""), "the server failed and does not say why");
         assert_eq!(reason(400, r#"{"message":{"a":1}}"#), r#"{"message":{"a":1}}"#);

@@ -346,15 +346,24 @@ fn exposes_credentials(base: &Url) -> bool {
 fn http_client(settings: &ClientSettings, base: &Url) -> reqwest::Result<reqwest::Client> {
     // reqwest panics without a provider. Where the program has installed one already, that one stays.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let mut builder = reqwest::Client::builder()
+    let client = http_builder(settings, base)?.build();
+    if client.is_err() && base.scheme() == "http" {
+        // A machine without CA certificates can still talk to its own server.
+        return http_builder(settings, base)?.tls_certs_only([]).build();
+    }
+    client
+}
+
+fn http_builder(settings: &ClientSettings, base: &Url) -> reqwest::Result<reqwest::ClientBuilder> {
+    let builder = reqwest::Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
         .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
         .user_agent(&settings.agent);
-    if let Some(proxy) = settings.proxy.as_ref().filter(|_| !is_loopback(base)) {
-        builder = builder.proxy(Proxy::all(proxy)?);
+    match settings.proxy.as_ref().filter(|_| !is_loopback(base)) {
+        Some(proxy) => Ok(builder.proxy(Proxy::all(proxy)?)),
+        None => Ok(builder),
     }
-    builder.build()
 }
 
 /// The header's value, marked so that no debug output shows it; `None` for a token that no header can hold.

@@ -37,7 +37,7 @@ enum Mode {
 /// Why a report was not sent.
 enum Unsent {
     /// The request failed.
-    Failed(RequestError),
+    Failed(Box<RequestError>),
     /// Its build has no id, because asking for one failed before.
     NoBuild,
     /// The time of the drain is over.
@@ -89,7 +89,9 @@ impl Courier {
             Ok(None) => {}
             Err(Unsent::NoBuild) => return false,
             Err(Unsent::Failed(error)) => {
-                self.fail(error.to_string(), error.is_answer());
+                let ends_run = !self.settings.keep_going;
+                self.mode = if ends_run && error.is_answer() { Mode::LastWords } else { Mode::Recording };
+                self.fail(error.to_string(), ends_run);
                 return false;
             }
             Err(Unsent::Late) => {
@@ -131,10 +133,8 @@ impl Courier {
         self.ids.get(node).cloned().ok_or(Unsent::NoBuild)
     }
 
-    /// The first failure decides; `alive` says that the server still answers.
-    fn fail(&mut self, reason: String, alive: bool) {
-        let ends_run = !self.settings.keep_going;
-        self.mode = if ends_run && alive { Mode::LastWords } else { Mode::Recording };
+    /// The first failure is the one that is told.
+    fn fail(&self, reason: String, ends_run: bool) {
         let failure = MonitorFailure { reason, ends_run };
         self.failed.send_if_modified(|known| known.is_none() && known.replace(failure).is_none());
     }
@@ -178,7 +178,7 @@ impl Courier {
 
 impl From<RequestError> for Unsent {
     fn from(error: RequestError) -> Self {
-        Self::Failed(error)
+        Self::Failed(Box::new(error))
     }
 }
 

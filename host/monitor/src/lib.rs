@@ -3,6 +3,10 @@
 //! [`Event`] is the one record of a run. The program emits through an [`Emitter`]; a [`Fanout`] gives every event to
 //! every [`Sink`]. What a Spackmon server is told is derived from the events in one place and either sent or
 //! saved.
+//!
+//! The order of a monitored run: [`Client::new`], its [`Client::warning`], [`Client::check`] before anything else; then
+//! [`SpackmonSink::start`] (or [`OfflineSink::create`]) and [`Fanout::start`]; [`Emitter::concretized`] with the DAG;
+//! beside the builds, [`SpackmonHandle::failed`]; at the end [`Fanout::finish`] and [`SpackmonHandle::delivery`].
 
 mod answer;
 mod auth;

@@ -2,6 +2,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use jiff::ZonedDateTime;
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub(crate) struct OfflineDirectory {
     path: PathBuf,
     identity: Arc<MonitorIdentity>,
     specs: Vec<(PathBuf, Arc<SpecRequest>)>,
+    /// When the last file was written.
+    last: SystemTime,
 }
 
 impl OfflineDirectory {
@@ -43,7 +46,7 @@ impl OfflineDirectory {
             number += 1;
             path = base.join(format!("{stamp}-{number}"));
         }
-        Ok(Self { path, identity, specs: Vec::new() })
+        Ok(Self { path, identity, specs: Vec::new(), last: SystemTime::UNIX_EPOCH })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -59,7 +62,8 @@ impl OfflineDirectory {
             }
             Report::Build { node } => {
                 let request = self.identity.build(node);
-                self.write(&self.file(&format!("build-metadata-{}", local_id(&request))), &request)
+                let path = self.file(&format!("build-metadata-{}", local_id(&request)));
+                self.write(&path, &request)
             }
             Report::Phase { node, phase, status, output } => {
                 let id = local_id(&self.identity.build(node));
@@ -102,12 +106,16 @@ impl OfflineDirectory {
         path
     }
 
-    /// The file appears whole or not at all, whenever the process is killed.
-    fn write<T: Serialize>(&self, path: &Path, value: &T) -> Result<(), OfflineError> {
+    /// The file appears whole or not at all, whenever the process is killed. Its time of change is later than that of
+    /// the file before, by which an upload keeps the order of the phases.
+    fn write<T: Serialize>(&mut self, path: &Path, value: &T) -> Result<(), OfflineError> {
         let text = json::to_ascii(value).map_err(io::Error::from)?;
         let mode = std::fs::Permissions::from_mode(0o666);
         let mut file = tempfile::Builder::new().prefix(".tmp").permissions(mode).tempfile_in(&self.path)?;
-        file.write_all(&text).map_err(|error| with_path(path, &error))?;
+        self.last = SystemTime::now().max(self.last + Duration::from_micros(1));
+        file.write_all(&text)
+            .and_then(|()| file.as_file().set_modified(self.last))
+            .map_err(|error| with_path(path, &error))?;
         file.persist(path).map_err(|error| with_path(path, &error.error))?;
         Ok(())
     }

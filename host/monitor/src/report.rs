@@ -249,3 +249,166 @@ fn complete_log(package: &str, phase: &str, log: String) -> String {
     let log = if log.starts_with(&opening) { log } else { opening + &log };
     if log.contains('\0') { log.replace('\0', "\u{2400}") } else { log }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use spack_wasm_spec::{Architecture, DagBuilder, DependencyTypes, NodeFacts, Version};
+
+    use super::*;
+    use crate::{RunId, SCHEMA};
+
+    const PACKAGES: usize = 4;
+
+    fn facts(name: String) -> NodeFacts {
+        NodeFacts {
+            name,
+            version: Version::new("1.0"),
+            architecture: Architecture {
+                platform: "linux".into(),
+                os: "debian12".into(),
+                target: "x86_64".into(),
+            },
+            namespace: "demo".into(),
+            variants: BTreeMap::new(),
+            flags: BTreeMap::new(),
+            patches: Vec::new(),
+            package_hash: String::new(),
+            external: None,
+        }
+    }
+
+    /// Packages 0 to 3, where each bit of `edges` makes a later one depend on an earlier one and each bit of `roots`
+    /// makes one a root; the last always is.
+    fn dag(edges: u32, roots: u32) -> Arc<Dag> {
+        let mut builder = DagBuilder::new();
+        let mut known: Vec<spack_wasm_spec::DraftIndex> = Vec::new();
+        let mut bit = 0;
+        for index in 0..PACKAGES {
+            let mut below = Vec::new();
+            for dependency in &known {
+                if edges & (1 << bit) != 0 {
+                    below.push((*dependency, DependencyTypes::DEFAULT, Vec::new()));
+                }
+                bit += 1;
+            }
+            known.push(builder.add(facts(format!("p{index}")), below));
+        }
+        let is_root = |index: &usize| index + 1 == PACKAGES || roots & (1 << index) != 0;
+        Arc::new(builder.finish((0..PACKAGES).filter(is_root).map(|index| known[index])))
+    }
+
+    fn reporter() -> Reporter {
+        let text = str::to_owned;
+        let host = HostFacts {
+            host_os: text("debian12"),
+            platform: text("linux"),
+            host_target: text("x86_64"),
+            hostname: text("vm"),
+            kernel_version: text("#1"),
+        };
+        let identity = MonitorIdentity { host, spack_version: text("spack-wasm-0.1.0"), tags: None };
+        Reporter::new(Arc::new(identity))
+    }
+
+    fn event(node: Option<&DagHash>, kind: EventKind) -> Event {
+        let (run, time, node) = (RunId::random(), Timestamp::UNIX_EPOCH, node.cloned());
+        Event { schema: SCHEMA, run, sequence: 0, time, node, kind }
+    }
+
+    /// The run of a scheduler in which the packages of `failing` fail; dependents of failed ones are cancelled at
+    /// once, as they are found. Gives what each build ended as.
+    fn run(dag: &Dag, failing: u32) -> (Vec<Event>, BTreeMap<DagHash, BuildEnd>) {
+        let mut ends: BTreeMap<DagHash, BuildEnd> = BTreeMap::new();
+        let mut events = Vec::new();
+        for node in dag.topological() {
+            let bad = |end: &BuildEnd| !matches!(end, BuildEnd::Installed { .. });
+            let failed = node.dependencies.iter().find(|edge| ends.get(&edge.hash).is_some_and(bad));
+            let index: u32 = node.name()[1..].parse().unwrap();
+            let end = if let Some(edge) = failed {
+                BuildEnd::Cancelled(CancelCause::DependencyFailed { dependency: edge.hash.clone() })
+            } else {
+                events.push(event(Some(&node.hash), EventKind::BuildStarted));
+                match failing & (1 << index) {
+                    0 => BuildEnd::Installed { prefix: "/p".into() },
+                    _ => BuildEnd::Failed { message: "no".into() },
+                }
+            };
+            events.push(event(Some(&node.hash), EventKind::BuildEnded(end.clone())));
+            ends.insert(node.hash.clone(), end);
+        }
+        events.push(event(None, EventKind::RunEnded { exit_status: 1 }));
+        (events, ends)
+    }
+
+    /// The rows that the real server would keep, with its way of cancelling the dependencies of what is updated.
+    fn rows(dag: &Dag, reports: &[Report]) -> BTreeMap<DagHash, Option<BuildStatus>> {
+        let mut rows = BTreeMap::new();
+        for report in reports {
+            match report {
+                Report::Build { node } => drop(rows.entry(node.clone()).or_insert(None)),
+                Report::Status { node, status } => {
+                    *rows.get_mut(node).expect("a status follows its build") = Some(*status);
+                    for edge in &dag.get(node).unwrap().dependencies {
+                        if let Some(row) =
+                            rows.get_mut(&edge.hash).filter(|row| **row != Some(BuildStatus::Success))
+                        {
+                            *row = Some(BuildStatus::Cancelled);
+                        }
+                    }
+                }
+                Report::Spec(_) | Report::Phase { .. } => {}
+            }
+        }
+        rows
+    }
+
+    fn check(edges: u32, roots: u32, failing: u32) {
+        let dag = dag(edges, roots);
+        let mut reporter = reporter();
+        let mut reports = reporter.concretized(&dag);
+        let (events, ends) = run(&dag, failing);
+        reports.extend(events.iter().flat_map(|event| reporter.accept(event)));
+        assert_eq!(reporter.finish(), [], "everything is settled with the run");
+        let rows = rows(&dag, &reports);
+        for (node, end) in ends {
+            let is_root = dag.roots().any(|root| root.hash == node);
+            let expected = match end {
+                BuildEnd::Installed { .. } => BuildStatus::Success,
+                BuildEnd::Failed { .. } => BuildStatus::Failed,
+                _ if is_root => BuildStatus::Failed,
+                _ => BuildStatus::Cancelled,
+            };
+            assert_eq!(rows[&node], Some(expected), "{edges:b} {roots:b} {failing:b} {reports:#?}");
+        }
+    }
+
+    /// All DAGs of four packages, all choices of roots, all sets of failing packages.
+    #[test]
+    fn rows_are_right_after_every_way_of_failing() {
+        for edges in 0..1 << 6 {
+            for roots in 0..1 << 3 {
+                (0..1 << PACKAGES).for_each(|failing| check(edges, roots, failing));
+            }
+        }
+    }
+
+    #[test]
+    fn a_build_without_an_end_is_cancelled() {
+        let dag = dag(0, 0);
+        let mut reporter = reporter();
+        reporter.concretized(&dag);
+        let node = dag.roots().next().unwrap().hash.clone();
+        let started = reporter.accept(&event(Some(&node), EventKind::BuildStarted));
+        assert_eq!(started, [Report::Build { node: node.clone() }]);
+        assert_eq!(reporter.finish(), [Report::Status { node, status: BuildStatus::Cancelled }]);
+    }
+
+    #[test]
+    fn a_log_is_complete_and_has_no_nul() {
+        let opened = "==> zlib: Executing phase: 'build'\na\n";
+        assert_eq!(complete_log("zlib", "build", opened.into()), opened);
+        assert_eq!(complete_log("zlib", "build", "a\n".into()), opened);
+        assert_eq!(complete_log("zlib", "build", "\0\n".into()), opened.replace("a\n", "\u{2400}\n"));
+    }
+}

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
@@ -45,7 +46,7 @@ struct ConcreteNode {
     namespace: String,
     parameters: Parameters,
     #[serde(skip_serializing_if = "Option::is_none")]
-    external: Option<Value>,
+    external: Option<ExternalJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     package_hash: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -59,6 +60,13 @@ struct ConcreteNode {
 struct Compiler {
     name: String,
     version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ExternalJson {
+    path: PathBuf,
+    /// The environment module that provides it; none of ours comes from one.
+    module: Option<String>,
 }
 
 /// Variants first, flags behind them, as the format has them.
@@ -170,7 +178,10 @@ fn concrete(dag: &Dag, node: &Node) -> ConcreteNode {
         compiler: compiler(dag, node),
         namespace: facts.namespace.clone(),
         parameters: parameters(node),
-        external: facts.external.as_ref().map(|external| json!({ "path": external.path, "module": null })),
+        external: facts
+            .external
+            .as_ref()
+            .map(|external| ExternalJson { path: external.path.clone(), module: None }),
         package_hash: Some(facts.package_hash.clone()).filter(|hash| !hash.is_empty()),
         dependencies: edges(dag, node).map(edge).collect(),
         hash: node.hash.clone(),
