@@ -46,6 +46,9 @@ impl<'a> LinkChecker<'a> {
             if let Some(bad) = self.step(&mut walk, part)? {
                 return Ok(Some(bad));
             }
+            if !self.is_inside(&walk.at) && !self.is_above(&walk.at) {
+                return Ok(Some(BadLink::Outside(walk.as_written())));
+            }
         }
         Ok((!self.is_inside(&walk.at)).then_some(BadLink::Outside(walk.at)))
     }
@@ -67,8 +70,7 @@ impl<'a> LinkChecker<'a> {
                 }
             }
         }
-        let passed = self.is_inside(&walk.at) || self.is_above(&walk.at);
-        Ok((!passed).then(|| BadLink::Outside(walk.at.clone())))
+        Ok(None)
     }
 
     fn is_inside(&self, path: &Path) -> bool {
@@ -121,6 +123,18 @@ struct Walk {
 }
 
 impl Walk {
+    /// Where the walk would end if what is left held no links.
+    fn as_written(self) -> PathBuf {
+        self.rest.into_iter().fold(self.at, |mut at, part| {
+            match part {
+                Part::Root => at = PathBuf::from("/"),
+                Part::Up => drop(at.pop()),
+                Part::Down(name) => at.push(name),
+            }
+            at
+        })
+    }
+
     /// Puts the parts of a link's target in front of what is left to walk.
     fn follow(&mut self, target: &Path) {
         let parts: Vec<Part> = target.components().filter_map(part).collect();

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cap_fs_ext::DirExt;
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, Mode};
 use rustix::process::{Gid, Uid};
@@ -239,7 +238,7 @@ fn new_prefix(parent: &Dir, name: &OsStr) -> std::io::Result<Dir> {
     let mode = Mode::from_raw_mode(0o755);
     rustix::fs::mkdirat(parent, name, mode)?;
     rustix::fs::chmodat(parent, name, mode, AtFlags::empty())?;
-    parent.open_dir_nofollow(name)
+    tree::open_folder(parent, name)
 }
 
 /// A name in `.building` that nothing else has or had.

@@ -73,7 +73,7 @@ impl fmt::Display for Problem {
                 write!(f, "{path} is a link to {}, which leads in a circle", printable(target))
             }
             ProblemKind::HardLinkOutside { names } => {
-                write!(f, "{path} is a file that has {names} more names outside the prefix")
+                write!(f, "{path} is a file with names outside the prefix ({names})")
             }
             ProblemKind::ControlCharacters => write!(f, "{path} has control characters in its name"),
             ProblemKind::Reserved => write!(f, "{path} is a name that spack-wasm uses itself"),

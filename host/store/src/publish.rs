@@ -144,7 +144,7 @@ impl CheckedPrefix {
         let left_out: Vec<_> = left_out.iter().map(PathBuf::as_path).collect();
         let text = manifest(dir, &shown, &self.pending.final_path(), &self.hashes, &left_out)?;
         let path = shown.join(METADATA).join(MANIFEST);
-        let folder = dir.open_dir(METADATA).at("open the folder of", &path)?;
+        let folder = tree::open_folder(dir, METADATA).at("open the folder of", &path)?;
         metadata::write_file(&folder, MANIFEST.as_ref(), text.as_bytes()).at("write", path)
     }
 
@@ -163,7 +163,7 @@ impl CheckedPrefix {
             })?,
             Durability::Records => {
                 let path = shown.join(METADATA);
-                let folder = dir.open_dir(METADATA).at("open the folder", &path)?;
+                let folder = tree::open_folder(dir, METADATA).at("open the folder", &path)?;
                 for name in [SPEC, RECORD] {
                     sync_file(&folder, name.as_ref()).at("sync", path.join(name))?;
                 }
@@ -277,7 +277,8 @@ impl CheckedPrefix {
     /// A note that stays only makes the next process look.
     fn forget_note(&self) {
         if let Ok(building) = self.pending.store.building() {
-            let _ = rustix::fs::unlinkat(&building, publishing_note(&self.pending.node.hash), AtFlags::empty());
+            let _ =
+                rustix::fs::unlinkat(&building, publishing_note(&self.pending.node.hash), AtFlags::empty());
         }
     }
 

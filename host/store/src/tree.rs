@@ -98,8 +98,17 @@ pub(crate) fn walk<E: From<FileError>>(
 }
 
 /// Opens the folder at `path` beneath `root`, or `root` again for the empty path.
-pub(crate) fn open_folder(root: &Dir, path: &Path) -> io::Result<Dir> {
-    if path.as_os_str().is_empty() { root.open_dir(".") } else { root.open_dir_nofollow(path) }
+///
+/// The handle can be synced and given another owner; those that cap-std opens are only places to start from.
+pub(crate) fn open_folder(root: &Dir, path: impl AsRef<Path>) -> io::Result<Dir> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let path = path.as_ref();
+    let folder = if path.as_os_str().is_empty() {
+        rustix::fs::openat(root, ".", flags, Mode::empty())?
+    } else {
+        rustix::fs::openat(root.open_dir_nofollow(path)?, ".", flags, Mode::empty())?
+    };
+    Ok(Dir::from_std_file(File::from(folder)))
 }
 
 /// How deep folders are removed in place; what lies deeper is moved up first, so that descriptors don't run out.
