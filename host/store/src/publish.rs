@@ -1,0 +1,304 @@
+//! From a checked prefix to an installed package.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use cap_std::fs::Dir;
+use rustix::fs::{AtFlags, FileType, OFlags, RenameFlags};
+use rustix::io::Errno;
+use rustix::process::{getegid, geteuid};
+use spack_wasm_spec::{Dag, Node};
+
+use crate::error::{At, DatabaseError, FileError};
+use crate::index::{self, PrefixFacts};
+use crate::installed::Installation;
+use crate::layout::{METADATA, incomplete_marker, publishing_note, relative_prefix};
+use crate::manifest::manifest;
+use crate::metadata::{self, MANIFEST, RECORD, SPEC};
+use crate::open::Durability;
+use crate::pending::{PendingPrefix, Place};
+use crate::record::{InstallRecord, to_seconds};
+use crate::tree;
+
+/// A prefix in which nothing was found that may not be installed.
+#[derive(Debug)]
+pub struct CheckedPrefix {
+    pub(crate) pending: PendingPrefix,
+    pub(crate) hashes: BTreeMap<PathBuf, String>,
+}
+
+/// What has just been done of a publication; killed behind any of them, no half prefix is ever in sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishStep {
+    /// All belongs to the user.
+    OwnerChanged,
+    /// `.spack` is complete.
+    RecordWritten,
+    /// What must be on the disk is.
+    Synced,
+    /// A note says that the prefix is about to appear.
+    Noted,
+    /// It is at its final path.
+    Moved,
+    /// The index knows it.
+    Indexed,
+}
+
+impl PublishStep {
+    /// All steps, in order.
+    pub const ALL: [Self; 6] =
+        [Self::OwnerChanged, Self::RecordWritten, Self::Synced, Self::Noted, Self::Moved, Self::Indexed];
+}
+
+/// Why a prefix couldn't be published; nothing of it is installed.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// A file of the prefix or the store.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The index.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// Something else appeared at the final path.
+    #[error("{} appeared while the package was built", path.display())]
+    Occupied {
+        /// The final path.
+        path: PathBuf,
+    },
+}
+
+impl PublishError {
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::File(error) => error.hint(),
+            Self::Database(error) => error.hint(),
+            Self::Occupied { .. } => Some("look at it, and move it away"),
+        }
+    }
+}
+
+impl CheckedPrefix {
+    /// The node that was built.
+    pub fn node(&self) -> &Node {
+        self.pending.node()
+    }
+
+    /// Its concrete spec with everything below it, as it'll stand in `spec.json`.
+    pub fn dag(&self) -> &Dag {
+        &self.pending.dag
+    }
+
+    /// Moves the prefix to its final path and enters it in the index, completely or not at all.
+    ///
+    /// # Errors
+    /// Something can't be written, for example because the disk is full; the prefix is removed.
+    pub fn publish(self, record: &InstallRecord) -> Result<Installation, PublishError> {
+        self.publish_observed(record, &mut |_| {})
+    }
+
+    /// As [`publish`](Self::publish), with a call behind each step.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn publish_observed(
+        self,
+        record: &InstallRecord,
+        observe: &mut dyn FnMut(PublishStep),
+    ) -> Result<Installation, PublishError> {
+        self.take_over()?;
+        observe(PublishStep::OwnerChanged);
+        self.write_record(record)?;
+        observe(PublishStep::RecordWritten);
+        self.sync()?;
+        observe(PublishStep::Synced);
+        let facts = self.note(record)?;
+        observe(PublishStep::Noted);
+        self.appear()?;
+        observe(PublishStep::Moved);
+        self.enter(&facts)?;
+        observe(PublishStep::Indexed);
+        self.finish(&facts)
+    }
+
+    /// Gives everything from the build's user to ours; links themselves, never what they point to.
+    fn take_over(&self) -> Result<(), FileError> {
+        if self.pending.identity.is_none() {
+            return Ok(());
+        }
+        let shown = self.pending.building_path();
+        let (owner, group) = (Some(geteuid()), Some(getegid()));
+        rustix::fs::fchown(&self.pending.dir, owner, group).at("take over", &shown)?;
+        tree::walk(&self.pending.dir, &shown, &mut |entry| {
+            rustix::fs::chownat(entry.parent, entry.name, owner, group, AtFlags::SYMLINK_NOFOLLOW)
+                .at("take over", shown.join(entry.path))
+        })
+    }
+
+    fn write_record(&self, record: &InstallRecord) -> Result<(), FileError> {
+        let PendingPrefix { dir, dag, .. } = &self.pending;
+        let shown = self.pending.building_path();
+        metadata::write(dir, &shown, dag, record)?;
+        let left_out = metadata::not_in_manifest();
+        let left_out: Vec<_> = left_out.iter().map(PathBuf::as_path).collect();
+        let text = manifest(dir, &shown, &self.pending.final_path(), &self.hashes, &left_out)?;
+        let path = shown.join(METADATA).join(MANIFEST);
+        let folder = tree::open_folder(dir, METADATA).at("open the folder of", &path)?;
+        metadata::write_file(&folder, MANIFEST.as_ref(), text.as_bytes()).at("write", path)
+    }
+
+    fn sync(&self) -> Result<(), FileError> {
+        let PendingPrefix { dir, store, .. } = &self.pending;
+        let shown = self.pending.building_path();
+        match store.inner.options.durability {
+            Durability::Everything => tree::walk(dir, &shown, &mut |entry| match entry.kind() {
+                FileType::RegularFile => {
+                    sync_file(entry.parent, entry.name).at("sync", shown.join(entry.path))
+                }
+                FileType::Directory => {
+                    sync_folder(entry.parent, entry.name).at("sync", shown.join(entry.path))
+                }
+                _ => Ok(()),
+            })?,
+            Durability::Records => {
+                let path = shown.join(METADATA);
+                let folder = tree::open_folder(dir, METADATA).at("open the folder", &path)?;
+                for name in [SPEC, RECORD] {
+                    sync_file(&folder, name.as_ref()).at("sync", path.join(name))?;
+                }
+                rustix::fs::fsync(&folder).at("sync", &path)?;
+            }
+        }
+        rustix::fs::fsync(dir).at("sync", &shown)
+    }
+
+    /// Leaves a note from which the next process makes the row, should this one end between move and row.
+    fn note(&self, record: &InstallRecord) -> Result<PrefixFacts, FileError> {
+        let node = Node::clone(&self.pending.node);
+        let prefix = relative_prefix(&node);
+        let note = publishing_note(&node.hash);
+        let path = self.pending.store.building_path().join(&note);
+        let building = self.pending.store.building()?;
+        metadata::write_file(&building, note.as_ref(), prefix.as_os_str().as_encoded_bytes())
+            .at("write", path)?;
+        Ok(PrefixFacts {
+            node,
+            prefix,
+            explicit: record.explicit,
+            installed_at: to_seconds(record.installed_at),
+        })
+    }
+
+    fn appear(&self) -> Result<(), PublishError> {
+        let final_path = self.pending.final_path();
+        let building = self.pending.store.building()?;
+        let (folder, name) = self.pending.final_place()?;
+        match &self.pending.place {
+            Place::Apart(from) => {
+                let moved = self.move_prefix(&building, from, &folder, &name);
+                if moved.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
+                    self.forget_note();
+                    return Err(PublishError::Occupied { path: final_path });
+                }
+                moved.at("move the prefix to", &final_path).inspect_err(|_| self.forget_note())?;
+            }
+            Place::InPlace => {
+                let marker = incomplete_marker(&self.pending.node.hash);
+                rustix::fs::unlinkat(&building, &marker, AtFlags::empty()).at("complete", &final_path)?;
+            }
+        }
+        rustix::fs::fsync(&folder).at("sync the folder of", &final_path)?;
+        Ok(())
+    }
+
+    /// Moves without ever replacing; where a prefix is built again, the old one takes the new one's place in `.building`.
+    fn move_prefix(&self, building: &Dir, from: &str, folder: &Dir, name: &PathBuf) -> io::Result<()> {
+        let flags = if self.pending.replace { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        match rustix::fs::renameat_with(building, from, folder, name, flags) {
+            // Some file systems know no flags; the exclusive lock keeps others of ours away meanwhile.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                self.move_in_steps(building, from, folder, name)
+            }
+            result => Ok(result?),
+        }
+    }
+
+    fn move_in_steps(&self, building: &Dir, from: &str, folder: &Dir, name: &PathBuf) -> io::Result<()> {
+        let aside = format!("{from}.old");
+        if self.pending.replace {
+            rustix::fs::renameat(folder, name, building, &aside)?;
+        } else if tree::exists(folder, name)? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        rustix::fs::renameat(building, from, folder, name)?;
+        if self.pending.replace {
+            rustix::fs::renameat(building, &aside, building, from)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the row; without a row there shall be no prefix either.
+    fn enter(&self, facts: &PrefixFacts) -> Result<(), PublishError> {
+        let database = &self.pending.store.inner.database;
+        let entered =
+            database.write("record the package in", |transaction| index::insert(transaction, facts));
+        if let Err(error) = entered {
+            self.disappear()?;
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    /// Undoes [`appear`](Self::appear).
+    fn disappear(&self) -> Result<(), FileError> {
+        let final_path = self.pending.final_path();
+        let building = self.pending.store.building()?;
+        let (folder, name) = self.pending.final_place()?;
+        let undone = match &self.pending.place {
+            Place::Apart(from) if self.pending.replace => {
+                rustix::fs::renameat_with(&building, from, &folder, &name, RenameFlags::EXCHANGE)
+                    .map_err(io::Error::from)
+            }
+            Place::Apart(from) => {
+                rustix::fs::renameat(&folder, &name, &building, from).map_err(io::Error::from)
+            }
+            Place::InPlace => {
+                let marker = incomplete_marker(&self.pending.node.hash);
+                let relative = relative_prefix(&self.pending.node);
+                metadata::write_file(&building, marker.as_ref(), relative.as_os_str().as_encoded_bytes())
+            }
+        };
+        undone.at("take back", final_path)?;
+        self.forget_note();
+        Ok(())
+    }
+
+    /// A note that stays only makes the next process look.
+    fn forget_note(&self) {
+        if let Ok(building) = self.pending.store.building() {
+            let _ =
+                rustix::fs::unlinkat(&building, publishing_note(&self.pending.node.hash), AtFlags::empty());
+        }
+    }
+
+    fn finish(mut self, facts: &PrefixFacts) -> Result<Installation, PublishError> {
+        self.forget_note();
+        let installed = facts.installed(self.pending.store.root());
+        if let (Place::Apart(name), true) = (&self.pending.place, self.pending.replace) {
+            let path = self.pending.store.building_path().join(name);
+            tree::remove(&self.pending.store.building()?, name.as_ref()).at("remove the old prefix", path)?;
+        }
+        // From here on nothing is removed on drop.
+        let lock = self.pending.lock.take().ok_or(Errno::NOLCK).at("keep the lock of", &installed.prefix)?;
+        Ok(Installation { installed, lock: lock.into_shared()? })
+    }
+}
+
+fn sync_file(parent: &Dir, name: &std::ffi::OsStr) -> io::Result<()> {
+    Ok(rustix::fs::fsync(tree::open_file(parent, name, OFlags::RDONLY)?)?)
+}
+
+fn sync_folder(parent: &Dir, name: &std::ffi::OsStr) -> io::Result<()> {
+    Ok(rustix::fs::fsync(tree::open_file(parent, name, OFlags::RDONLY | OFlags::DIRECTORY)?)?)
+}

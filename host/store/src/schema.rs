@@ -1,0 +1,74 @@
+//! The tables of the index and how older ones become newer ones.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// What brings the index from version n to n + 1; a released step is never changed.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE installs (
+        hash         TEXT PRIMARY KEY NOT NULL,
+        name         TEXT NOT NULL,
+        version      TEXT NOT NULL,
+        namespace    TEXT NOT NULL,
+        platform     TEXT NOT NULL,
+        os           TEXT NOT NULL,
+        target       TEXT NOT NULL,
+        variants     TEXT NOT NULL,     -- as a spec writes them
+        prefix       TEXT NOT NULL,     -- beneath the root
+        explicit     INTEGER NOT NULL,
+        installed_at INTEGER NOT NULL   -- seconds since 1970
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX installs_by_name ON installs (name, version);
+    CREATE TABLE edges (
+        dependent  TEXT NOT NULL REFERENCES installs (hash) ON DELETE CASCADE,
+        dependency TEXT NOT NULL,       -- may be an external, which has no row in installs
+        types      TEXT NOT NULL,
+        PRIMARY KEY (dependent, dependency)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX edges_by_dependency ON edges (dependency);
+"];
+
+/// What stands in the file's header, so that `file` and a curious user can tell whose it is.
+const APPLICATION_ID: i32 = 0x5350_574d;
+
+/// The version that this program writes.
+pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Version of the index; 0 for a file that was just made.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Brings the index to [`VERSION`]; true when it was empty before.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<bool> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it since the caller looked.
+    let found = version(&transaction)?;
+    for step in MIGRATIONS.iter().skip(found as usize) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION.max(found))?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.commit()?;
+    Ok(found == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_migration_finds_nothing_to_do() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert!(migrate(&mut connection).unwrap());
+        assert_eq!(version(&connection).unwrap(), VERSION);
+        assert!(!migrate(&mut connection).unwrap());
+    }
+
+    #[test]
+    fn an_index_of_a_later_version_is_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(version(&connection).unwrap(), VERSION + 1);
+    }
+}
