@@ -1,5 +1,5 @@
 use spack_wasm_package::{Package, VariantDefinition};
-use spack_wasm_spec::VersionList;
+use spack_wasm_spec::{Version, VersionList};
 
 use crate::tables::{Candidate, Name, ProvidedBy, Test};
 use crate::universe::{LANGUAGES, Universe};
@@ -60,29 +60,39 @@ impl Universe<'_> {
     }
 
     fn providers(&self, name: &str) -> Vec<Candidate> {
-        let mut candidates: Vec<Candidate> = self
-            .facts
-            .externals
-            .iter()
-            .enumerate()
-            .filter(|(_, external)| external.virtuals.contains(name))
+        let externals = self.facts.externals.iter().enumerate();
+        let mut known: Vec<_> = externals.filter(|(_, external)| external.virtuals.contains(name)).collect();
+        known.sort_by_key(|(_, external)| !self.is_named(&external.name));
+        let mut candidates: Vec<Candidate> = known
+            .into_iter()
             .map(|(index, external)| provider(&external.name, ProvidedBy::External(index)))
             .collect();
-        let built = !LANGUAGES.contains(&name);
         for package in self.preferred_providers(name) {
-            let external = self.facts.externals_of(&package).next().is_some();
-            if let Some(package) = self.package(&package)
-                && (built || external)
-            {
-                let directives = package.provides.iter().enumerate();
-                let fitting = directives.filter(|(_, provided)| provided.name() == Some(name));
-                let by = |index| {
-                    if built { ProvidedBy::Directive(index) } else { ProvidedBy::DirectiveOfExternal(index) }
-                };
-                candidates.extend(fitting.map(|(index, _)| provider(&package.name, by(index))));
-            }
+            candidates.extend(self.directives(&package, name));
         }
         candidates
+    }
+
+    /// The `provides` of a package for a virtual one; first those that its best version has.
+    fn directives(&self, package: &str, name: &str) -> Vec<Candidate> {
+        let built = !LANGUAGES.contains(&name);
+        let external = self.facts.externals_of(package).next().is_some();
+        let Some(package) = self.package(package).filter(|_| built || external) else { return Vec::new() };
+        let package_name = Name::Package(package.name.clone());
+        let versions: Vec<_> = self
+            .versions(&package.name)
+            .iter()
+            .filter_map(|candidate| self.version_of(&package_name, candidate))
+            .collect();
+        let numbered = package.provides.iter().enumerate();
+        let mut fitting: Vec<_> = numbered.filter(|(_, provided)| provided.name() == Some(name)).collect();
+        fitting.sort_by_key(|(_, provided)| {
+            let fits = |version: &Version| provided.when.versions.contains(version);
+            versions.iter().position(fits).unwrap_or(versions.len())
+        });
+        let by =
+            |index| if built { ProvidedBy::Directive(index) } else { ProvidedBy::DirectiveOfExternal(index) };
+        fitting.into_iter().map(|(index, _)| provider(&package.name, by(index))).collect()
     }
 
     fn choices(&self, package: &str, index: usize) -> Vec<Candidate> {
@@ -122,7 +132,7 @@ impl Universe<'_> {
     }
 
     /// The version of a package's candidate.
-    pub(crate) fn version_of(&self, name: &Name, candidate: &Candidate) -> Option<spack_wasm_spec::Version> {
+    pub(crate) fn version_of(&self, name: &Name, candidate: &Candidate) -> Option<Version> {
         match (name, candidate) {
             (Name::Package(package), Candidate::Version(index)) => {
                 self.package(package)?.versions.get(*index).map(|declared| declared.version.clone())

@@ -28,6 +28,9 @@ impl Needs {
         atoms: Vec<Atom>,
         reason: &Reason,
     ) {
+        if universe.is_dropped(reason) {
+            return;
+        }
         self.known.requirements.extend(atoms.into_iter().map(|atom| {
             let requirement = Requirement::Single(universe.want(atom, reason));
             ConditionalRequirement { condition, requirement }
@@ -35,6 +38,9 @@ impl Needs {
     }
 
     fn constrain(&mut self, universe: &Universe<'_>, (name, test): Atom, reason: &Reason) {
+        if universe.is_dropped(reason) {
+            return;
+        }
         let name = universe.tables.name_id(name);
         let wanted = Wanted { name, test, or_absent: true, reason: reason.clone() };
         self.known.constrains.push(universe.tables.wanted_id(wanted));

@@ -57,7 +57,8 @@ pub fn solve(
 ) -> Result<Solution, SolveError> {
     let facts = facts.for_roots(roots)?;
     check::roots(roots, repository, &facts)?;
-    let assignment = provider::search(roots, repository, &facts)?;
+    let found = provider::search(roots, repository, &facts, None);
+    let assignment = found.map_err(|failure| explain::explain(roots, repository, &facts, failure))?;
     let (dag, notes) = assemble::assemble(roots, repository, &facts, &assignment)?;
     check::dependencies_are_used(roots, &dag)?;
     Ok(Solution { dag, notes })

@@ -80,7 +80,7 @@ impl Universe<'_> {
     }
 
     /// Whether a root is this package or asks for it behind `^` or `%`.
-    fn is_named(&self, package: &str) -> bool {
+    pub(crate) fn is_named(&self, package: &str) -> bool {
         let is = |spec: &AbstractSpec| spec.name.as_deref() == Some(package);
         self.roots
             .iter()

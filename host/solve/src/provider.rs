@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use resolvo::{
@@ -8,37 +9,65 @@ use resolvo::{
 use spack_wasm_package::Repository;
 use spack_wasm_spec::AbstractSpec;
 
+use crate::Facts;
 use crate::assignment::Assignment;
-use crate::explain;
-use crate::tables::Name;
+use crate::tables::{Candidate, Name, Reason, Test, Wanted};
 use crate::universe::{Mentions, Universe};
-use crate::{Facts, SolveError};
 
-/// Searches an assignment for the roots.
+/// A search that failed.
+pub(crate) struct Failure {
+    /// The directives and wishes that it met.
+    pub(crate) met: Vec<Reason>,
+    /// Those that no candidate meets, whatever else is chosen.
+    pub(crate) dead_ends: Vec<DeadEnd>,
+}
+
+/// Something that is wanted, and that no candidate is.
+pub(crate) struct DeadEnd {
+    pub(crate) name: Name,
+    pub(crate) test: Test,
+    pub(crate) reason: Reason,
+}
+
+/// Searches an assignment for the roots; with `kept`, only these directives and wishes count.
 ///
 /// A search that meets a value of an open variant too late is run again with it; the values are finite, so that ends.
 pub(crate) fn search(
     roots: &[AbstractSpec],
     repository: &dyn Repository,
     facts: &Facts,
-) -> Result<Assignment, SolveError> {
+    kept: Option<&BTreeSet<Reason>>,
+) -> Result<Assignment, Failure> {
     let mut mentions = Mentions::new();
     loop {
-        let mut solver = Solver::new(Universe::new(roots, repository, facts, mentions));
+        let mut solver = Solver::new(Universe::new(roots, repository, facts, mentions, kept));
         let requirements = solver.provider().root_needs();
         let answer = solver.solve(Problem::new().requirements(requirements));
-        if let Some(more) = solver.provider().missed_mentions() {
+        let universe = solver.provider();
+        if let Some(more) = universe.missed_mentions() {
             mentions = more;
             continue;
         }
-        return match answer {
-            Ok(chosen) => Ok(Assignment::of(solver.provider(), &chosen)),
-            Err(UnsolvableOrCancelled::Unsolvable(conflict)) => Err(explain::explain(&solver, &conflict)),
-            Err(UnsolvableOrCancelled::Cancelled(_)) => Err(SolveError::Unsatisfiable {
-                roots: explain::root_texts(roots),
-                reasons: vec!["the search was cancelled".to_owned()],
-            }),
-        };
+        return answer.map(|chosen| Assignment::of(universe, &chosen)).map_err(|_| Failure::of(universe));
+    }
+}
+
+impl Failure {
+    fn of(universe: &Universe<'_>) -> Self {
+        let mut failure = Self { met: Vec::new(), dead_ends: Vec::new() };
+        for Wanted { name, test, reason, .. } in universe.tables.all_wanted() {
+            if reason == Reason::Silent {
+                continue;
+            }
+            if !failure.met.contains(&reason) {
+                failure.met.push(reason.clone());
+            }
+            let name = universe.tables.name(name);
+            if !universe.candidates(&name).iter().any(|candidate| universe.passes(&name, candidate, &test)) {
+                failure.dead_ends.push(DeadEnd { name, test, reason });
+            }
+        }
+        failure
     }
 }
 
@@ -90,7 +119,7 @@ impl DependencyProvider for Universe<'_> {
         let name = self.tables.name(wanted.name);
         let passes = |id: &SolvableId| {
             let (_, candidate) = self.tables.candidate(*id);
-            let absent = candidate == crate::tables::Candidate::Absent;
+            let absent = candidate == Candidate::Absent;
             (absent && wanted.or_absent) || self.passes(&name, &candidate, &wanted.test)
         };
         candidates.iter().copied().filter(|id| passes(id) != inverse).collect()

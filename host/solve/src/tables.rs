@@ -96,7 +96,7 @@ pub(crate) struct Wanted {
 }
 
 /// Why something is wanted, for explanations.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Reason {
     /// The user asked for it.
     Root(String),
@@ -139,6 +139,11 @@ impl Tables {
 
     pub(crate) fn wanted(&self, id: VersionSetId) -> Wanted {
         self.wanted.borrow()[id.to_index()].clone()
+    }
+
+    /// Everything that was wanted so far.
+    pub(crate) fn all_wanted(&self) -> Vec<Wanted> {
+        self.wanted.borrow().iter().cloned().collect()
     }
 
     pub(crate) fn union_id(&self, members: Vec<VersionSetId>) -> VersionSetUnionId {

@@ -6,7 +6,7 @@ use spack_wasm_package::{Package, Repository, VariantDefinition};
 use spack_wasm_spec::AbstractSpec;
 
 use crate::facts::Facts;
-use crate::tables::Tables;
+use crate::tables::{Reason, Tables};
 
 /// Virtual packages that only compilers provide; they are externals, and never built in order to compile.
 pub(crate) const LANGUAGES: [&str; 3] = ["c", "cxx", "fortran"];
@@ -20,6 +20,8 @@ pub(crate) struct Universe<'a> {
     pub(crate) repository: &'a dyn Repository,
     pub(crate) facts: &'a Facts,
     pub(crate) tables: Tables,
+    /// Directives and wishes that count; `None`: all.
+    kept: Option<&'a BTreeSet<Reason>>,
     packages: RefCell<HashMap<String, Option<Arc<Package>>>>,
     virtuals: RefCell<HashMap<String, bool>>,
     mentions: RefCell<Mentions>,
@@ -34,18 +36,25 @@ impl<'a> Universe<'a> {
         repository: &'a dyn Repository,
         facts: &'a Facts,
         mentions: Mentions,
+        kept: Option<&'a BTreeSet<Reason>>,
     ) -> Self {
         Self {
             roots,
             repository,
             facts,
             tables: Tables::default(),
+            kept,
             packages: RefCell::default(),
             virtuals: RefCell::default(),
             mentions: RefCell::new(mentions),
             stale: Cell::new(false),
             listed: RefCell::default(),
         }
+    }
+
+    /// Whether what is wanted for this reason is left out, so as to see whether it matters.
+    pub(crate) fn is_dropped(&self, reason: &Reason) -> bool {
+        *reason != Reason::Silent && self.kept.is_some_and(|kept| !kept.contains(reason))
     }
 
     pub(crate) fn package(&self, name: &str) -> Option<Arc<Package>> {
