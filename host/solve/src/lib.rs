@@ -1,1 +1,65 @@
 //! The concretizer: abstract specs to a concrete DAG, with explanations.
+//!
+//! [`solve`] takes what a user asked for, a [`Repository`] of packages and [`Facts`] of the machine, and
+//! answers a [`Dag`](spack_wasm_spec::Dag) or says in plain words why there is none. The search is `resolvo`'s; the encoding is ours:
+//!
+//! | thing | name in the search | its candidates |
+//! | --- | --- | --- |
+//! | package | its name | its versions, and the externals that were found |
+//! | variant with one value | package and variant | each value of each definition |
+//! | variant with several values | package, variant and value | on and off |
+//! | virtual package | its name | one a `provides` of a provider |
+//! | `requires` with choices | package and directive | one a choice |
+//!
+//! A candidate is tried in the order of `prefer`; what it needs is in `encode`; a condition (`when`) is split in
+//! `conditions` into what the version alone decides and what the search decides. One name has one candidate: a package occurs once
+//! in a DAG. The same input gives the same DAG.
+
+mod assemble;
+mod assignment;
+mod candidates;
+mod check;
+mod conditions;
+mod encode;
+mod error;
+mod explain;
+mod externals;
+mod facts;
+mod near;
+mod prefer;
+mod provider;
+mod tables;
+mod universe;
+
+use spack_wasm_package::Repository;
+use spack_wasm_spec::{AbstractSpec, Dag};
+
+pub use error::{Place, SolveError};
+pub use facts::{ExternalPackage, Facts, Preferences};
+
+/// What the concretizer answers.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// The concrete DAG; its roots are in the order of the specs.
+    pub dag: Dag,
+    /// What a user should know about the choice, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Concretizes `roots` together: one DAG in which a package occurs once.
+///
+/// # Errors
+/// A root names something that does not exist, or the roots can't be had together; the error says why.
+pub fn solve(
+    roots: &[AbstractSpec],
+    repository: &dyn Repository,
+    facts: &Facts,
+) -> Result<Solution, SolveError> {
+    let facts = facts.for_roots(roots)?;
+    check::roots(roots, repository, &facts)?;
+    let found = provider::search(roots, repository, &facts, None);
+    let assignment = found.map_err(|failure| explain::explain(roots, repository, &facts, failure))?;
+    let (dag, notes) = assemble::assemble(roots, repository, &facts, &assignment)?;
+    check::dependencies_are_used(roots, &dag)?;
+    Ok(Solution { dag, notes })
+}

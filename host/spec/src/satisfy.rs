@@ -51,6 +51,18 @@ impl Node {
 }
 
 impl VariantRequest {
+    /// The concrete value that is asked for; `None` for `*`. A single value is taken as that of a variant with one value.
+    pub fn to_value(&self) -> Option<VariantValue> {
+        match &self.value {
+            RequestedValue::Bool(value) => Some(VariantValue::Bool(*value)),
+            RequestedValue::Values(values) if values.len() == 1 => {
+                values.first().cloned().map(VariantValue::Single)
+            }
+            RequestedValue::Values(values) => Some(VariantValue::Multi(values.clone())),
+            RequestedValue::Any => None,
+        }
+    }
+
     /// Whether a concrete value is what is asked for.
     pub fn accepts(&self, value: &VariantValue) -> bool {
         if self.value == RequestedValue::Any {

@@ -1,0 +1,197 @@
+use std::collections::BTreeMap;
+
+use spack_wasm_package::{Dependency, Package, Repository};
+use spack_wasm_spec::{
+    AbstractSpec, Dag, DagBuilder, DependencyType, DependencyTypes, DraftIndex, External, NodeFacts,
+};
+
+use crate::assignment::{Assignment, Chosen};
+use crate::{Facts, SolveError};
+
+/// An edge before its node is known: types and the virtual packages that are provided on it.
+type Edges = BTreeMap<String, (DependencyTypes, Vec<String>)>;
+
+/// Makes the DAG of what a search chose, with notes for the user.
+pub(crate) fn assemble(
+    roots: &[AbstractSpec],
+    repository: &dyn Repository,
+    facts: &Facts,
+    assignment: &Assignment,
+) -> Result<(Dag, Vec<String>), SolveError> {
+    let mut assembly = Assembly {
+        roots,
+        repository,
+        facts,
+        assignment,
+        builder: DagBuilder::new(),
+        drafts: BTreeMap::new(),
+        path: Vec::new(),
+        patches: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    assembly.patches = assembly.dependents_patches();
+    let mut indices = Vec::new();
+    for root in roots {
+        let name = root.name.as_deref().unwrap_or_default();
+        let name = assignment.virtuals.get(name).map_or(name, String::as_str);
+        indices.push(assembly.add(name)?);
+    }
+    Ok((assembly.builder.finish(indices), assembly.notes))
+}
+
+struct Assembly<'a> {
+    roots: &'a [AbstractSpec],
+    repository: &'a dyn Repository,
+    facts: &'a Facts,
+    assignment: &'a Assignment,
+    builder: DagBuilder,
+    drafts: BTreeMap<String, DraftIndex>,
+    /// The packages that are being added, from a root down.
+    path: Vec<String>,
+    /// Patches that dependents apply, by dependency.
+    patches: BTreeMap<String, Vec<String>>,
+    notes: Vec<String>,
+}
+
+impl Assembly<'_> {
+    fn add(&mut self, name: &str) -> Result<DraftIndex, SolveError> {
+        if let Some(draft) = self.drafts.get(name) {
+            return Ok(*draft);
+        }
+        if let Some(start) = self.path.iter().position(|open| open == name) {
+            let mut names = self.path[start..].to_vec();
+            names.push(name.to_owned());
+            return Err(SolveError::Cycle { names });
+        }
+        let Some(chosen) = self.assignment.packages.get(name) else {
+            let needed_by = self.path.last().cloned().unwrap_or_default();
+            return Err(SolveError::Missing { name: name.to_owned(), needed_by, reasons: Vec::new() });
+        };
+        self.path.push(name.to_owned());
+        let mut edges = Vec::new();
+        for (dependency, (types, virtuals)) in self.edges(name, chosen) {
+            edges.push((self.add(&dependency)?, types, virtuals));
+        }
+        self.path.pop();
+        let facts = self.node(name, chosen);
+        let draft = self.builder.add(facts, edges);
+        self.drafts.insert(name.to_owned(), draft);
+        Ok(draft)
+    }
+
+    /// The recipe of a package that is built.
+    fn built(&self, name: &str, chosen: &Chosen) -> Option<std::sync::Arc<Package>> {
+        if chosen.external.is_some() { None } else { self.repository.package(name) }
+    }
+
+    /// The dependencies whose condition holds, by the package that was chosen for each.
+    fn edges(&self, name: &str, chosen: &Chosen) -> Edges {
+        let mut edges = Edges::new();
+        let Some(package) = self.built(name, chosen) else { return edges };
+        for dependency in self.active(&package) {
+            let wanted = dependency.spec.name.as_deref().unwrap_or_default();
+            let provider = self.assignment.virtuals.get(wanted);
+            let target = provider.map_or(wanted, String::as_str).to_owned();
+            let (types, virtuals) = edges.entry(target).or_default();
+            *types = types.union(without_test(dependency.types));
+            if provider.is_some() && !virtuals.iter().any(|known| known == wanted) {
+                virtuals.push(wanted.to_owned());
+            }
+        }
+        edges
+    }
+
+    /// The dependencies of a package whose condition holds, without those for tests alone.
+    fn active<'p>(&self, package: &'p Package) -> impl Iterator<Item = &'p Dependency> {
+        package.dependencies.iter().filter(|dependency| {
+            !without_test(dependency.types).is_empty() && self.holds(&package.name, &dependency.when)
+        })
+    }
+
+    fn holds(&self, name: &str, when: &AbstractSpec) -> bool {
+        self.facts.fits(when) && self.assignment.holds(name, when)
+    }
+
+    /// A dependent's patches are part of the dependency's node.
+    fn dependents_patches(&self) -> BTreeMap<String, Vec<String>> {
+        let mut patches: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, chosen) in &self.assignment.packages {
+            let Some(package) = self.built(name, chosen) else { continue };
+            for dependency in self.active(&package) {
+                let target = dependency.spec.name.clone().unwrap_or_default();
+                let applying = dependency.patches.iter().filter(|patch| self.holds(&target, &patch.when));
+                let hashes: Vec<String> = applying.map(|patch| patch.sha256.clone()).collect();
+                patches.entry(target).or_default().extend(hashes);
+            }
+        }
+        patches
+    }
+
+    fn node(&mut self, name: &str, chosen: &Chosen) -> NodeFacts {
+        let package = self.repository.package(name);
+        let namespace = package.as_ref().map_or("external", |package| &package.namespace);
+        let facts = NodeFacts {
+            name: name.to_owned(),
+            version: chosen.version.clone(),
+            architecture: self.facts.architecture.clone(),
+            namespace: namespace.to_owned(),
+            variants: chosen.variants.clone(),
+            flags: BTreeMap::new(),
+            patches: Vec::new(),
+            package_hash: String::new(),
+            external: None,
+        };
+        match (chosen.external, package) {
+            (Some(index), package) => self.external_node(facts, index, package.is_some()),
+            (None, Some(package)) => NodeFacts {
+                flags: self.flags(name),
+                patches: self.node_patches(&package),
+                package_hash: package.package_hash.clone(),
+                ..facts
+            },
+            (None, None) => facts,
+        }
+    }
+
+    fn external_node(&mut self, mut facts: NodeFacts, index: usize, has_recipe: bool) -> NodeFacts {
+        let external = &self.facts.externals[index];
+        let prefix = external.prefix.display();
+        self.notes.push(format!("{}@{} is used from {prefix}", external.name, external.version));
+        if !has_recipe {
+            let stated = external.variants.iter();
+            facts.variants =
+                stated.filter_map(|(name, request)| Some((name.clone(), request.to_value()?))).collect();
+        }
+        let (path, executables) = (external.prefix.clone(), external.executables.clone());
+        NodeFacts { external: Some(External { path, executables }), ..facts }
+    }
+
+    fn node_patches(&self, package: &Package) -> Vec<String> {
+        let own = package.patches.iter().filter(|patch| self.holds(&package.name, &patch.when));
+        let mut hashes: Vec<String> = own.map(|patch| patch.sha256.clone()).collect();
+        for hash in self.patches.get(&package.name).into_iter().flatten() {
+            if !hashes.contains(hash) {
+                hashes.push(hash.clone());
+            }
+        }
+        hashes
+    }
+
+    /// The compiler flags that a root asks for: for itself, for what it names behind `^`, or with `==` for everything.
+    fn flags(&self, name: &str) -> BTreeMap<String, Vec<String>> {
+        let below = self.roots.iter().flat_map(|root| &root.dependencies).map(|dependency| &dependency.spec);
+        let mut flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for spec in self.roots.iter().chain(below) {
+            let wanted = |propagate: bool| propagate || spec.name.as_deref() == Some(name);
+            for (kind, request) in spec.flags.iter().filter(|(_, request)| wanted(request.propagate)) {
+                let words = request.text.split_whitespace().map(str::to_owned);
+                flags.entry(kind.clone()).or_default().extend(words);
+            }
+        }
+        flags
+    }
+}
+
+fn without_test(types: DependencyTypes) -> DependencyTypes {
+    types.iter().filter(|kind| *kind != DependencyType::Test).collect()
+}

@@ -1,0 +1,167 @@
+use spack_wasm_package::{Package, Repository, by_preference};
+use spack_wasm_spec::{AbstractSpec, Dag, DependencyRequest, RequestedValue, SpecPart, VariantRequest};
+
+use crate::near::near;
+use crate::universe::LANGUAGES;
+use crate::{Facts, Place, SolveError};
+
+/// How many versions an error lists.
+const LISTED_VERSIONS: usize = 6;
+
+/// What can be said of the roots before anything is searched: names that do not exist.
+pub(crate) fn roots(
+    roots: &[AbstractSpec],
+    repository: &dyn Repository,
+    facts: &Facts,
+) -> Result<(), SolveError> {
+    let check = Check { repository, facts };
+    for root in roots {
+        if root.name.is_none() || root.hash.is_some() {
+            return Err(no_package(root));
+        }
+        check.node(root)?;
+    }
+    Ok(())
+}
+
+fn no_package(root: &AbstractSpec) -> SolveError {
+    let (message, part) = match &root.hash {
+        Some(hash) => (format!("no installed package has the hash `/{hash}`"), SpecPart::Hash),
+        None => (format!("a package's name is missing in `{root}`"), SpecPart::Versions),
+    };
+    SolveError::NoPackage { message, place: Place::of(root, &part) }
+}
+
+struct Check<'a> {
+    repository: &'a dyn Repository,
+    facts: &'a Facts,
+}
+
+impl Check<'_> {
+    fn node(&self, spec: &AbstractSpec) -> Result<(), SolveError> {
+        if let Some(name) = &spec.name {
+            match self.repository.package(name) {
+                Some(package) => self.declared(&package, spec)?,
+                None => self.known_elsewhere(name, spec)?,
+            }
+        }
+        spec.dependencies.iter().try_for_each(|dependency| self.node(&dependency.spec))
+    }
+
+    /// A name without a recipe: an external, or a virtual package.
+    fn known_elsewhere(&self, name: &str, spec: &AbstractSpec) -> Result<(), SolveError> {
+        let external = self.facts.externals_of(name).next().is_some()
+            || self.facts.externals.iter().any(|external| external.virtuals.contains(name));
+        if external || LANGUAGES.contains(&name) || self.repository.is_virtual(name) {
+            return Ok(());
+        }
+        let (names, virtuals) = (self.repository.names(), self.repository.virtual_names());
+        let externals = self.facts.externals.iter().map(|external| external.name.as_str());
+        let all = names.iter().chain(&virtuals).map(String::as_str).chain(externals);
+        let place = Place::of(spec, &SpecPart::Name);
+        Err(SolveError::UnknownPackage { name: name.to_owned(), near: near(name, all), place })
+    }
+
+    fn declared(&self, package: &Package, spec: &AbstractSpec) -> Result<(), SolveError> {
+        self.version(package, spec)?;
+        spec.variants.iter().try_for_each(|(name, request)| variant(package, spec, name, request))
+    }
+
+    fn version(&self, package: &Package, spec: &AbstractSpec) -> Result<(), SolveError> {
+        let wanted = &spec.versions;
+        let mut matching =
+            package.versions.iter().filter(|declared| wanted.contains(&declared.version)).peekable();
+        let external =
+            self.facts.externals_of(&package.name).any(|(_, external)| wanted.contains(&external.version));
+        let deprecated = matching.peek().is_some();
+        let usable = matching.any(|declared| self.facts.allow_deprecated || !declared.deprecated);
+        if wanted.is_any() || external || usable {
+            return Ok(());
+        }
+        let known = by_preference(&package.versions);
+        let known = known.into_iter().filter(|declared| !declared.deprecated).take(LISTED_VERSIONS);
+        Err(SolveError::UnknownVersion {
+            package: package.name.clone(),
+            versions: wanted.to_string(),
+            known: known.map(|declared| declared.version.to_string()).collect(),
+            deprecated,
+            place: Place::of(spec, &SpecPart::Versions),
+        })
+    }
+}
+
+fn variant(
+    package: &Package,
+    spec: &AbstractSpec,
+    name: &str,
+    request: &VariantRequest,
+) -> Result<(), SolveError> {
+    if package.definitions(name).next().is_none() {
+        // `++name` is for those packages that have it.
+        return if request.propagate { Ok(()) } else { Err(unknown_variant(package, spec, name)) };
+    }
+    let unknown = |value: &&str| !package.definitions(name).any(|definition| definition.allows(value));
+    match request.value.texts().into_iter().find(unknown) {
+        None => Ok(()),
+        Some(value) => Err(unknown_value(package, spec, name, request, value)),
+    }
+}
+
+fn unknown_variant(package: &Package, spec: &AbstractSpec, name: &str) -> SolveError {
+    let known = package.variant_names();
+    SolveError::UnknownVariant {
+        package: package.name.clone(),
+        variant: name.to_owned(),
+        near: near(name, known.iter().copied()),
+        known: known.into_iter().map(str::to_owned).collect(),
+        place: Place::of(spec, &SpecPart::Variant(name.to_owned())),
+    }
+}
+
+fn unknown_value(
+    package: &Package,
+    spec: &AbstractSpec,
+    name: &str,
+    request: &VariantRequest,
+    value: &str,
+) -> SolveError {
+    let part = match request.value {
+        RequestedValue::Bool(_) => SpecPart::Variant(name.to_owned()),
+        _ => SpecPart::Value(name.to_owned()),
+    };
+    let mut known: Vec<String> = Vec::new();
+    for value in package.definitions(name).flat_map(|definition| definition.listed_values()) {
+        if !known.iter().any(|listed| listed == value) {
+            known.push(value.to_owned());
+        }
+    }
+    SolveError::UnknownValue {
+        package: package.name.clone(),
+        variant: name.to_owned(),
+        value: value.to_owned(),
+        known,
+        place: Place::of(spec, &part),
+    }
+}
+
+/// What a root asks for behind `^` or `%` has to be below it: a package that nothing needs would be dropped in silence.
+pub(crate) fn dependencies_are_used(roots: &[AbstractSpec], dag: &Dag) -> Result<(), SolveError> {
+    for (root, node) in roots.iter().zip(dag.roots()) {
+        let Some(below) = dag.subdag(&node.hash) else { continue };
+        for dependency in root.dependencies.iter().filter(|dependency| dependency.when.is_none()) {
+            if !is_used(&below, dependency) {
+                return Err(SolveError::NotADependency {
+                    root: node.name().to_owned(),
+                    dependency: dependency.spec.name.clone().unwrap_or_default(),
+                    place: Place::of(&dependency.spec, &SpecPart::Name),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_used(below: &Dag, dependency: &DependencyRequest) -> bool {
+    let Some(name) = &dependency.spec.name else { return true };
+    below.nodes().any(|node| node.name() == name || node.provider_of(name).is_some())
+}

@@ -1,0 +1,27 @@
+/// How many names are proposed.
+const PROPOSALS: usize = 3;
+
+/// The names that a person may have meant by `wanted`, the nearest first.
+pub(crate) fn near<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut scored: Vec<(f64, &str)> = names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(wanted, name), name))
+        .filter(|(score, name)| *score > 0.8 || (wanted.len() > 2 && name.contains(wanted)))
+        .collect();
+    scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then_with(|| left.cmp(right)));
+    scored.dedup_by(|(_, a), (_, b)| a == b);
+    scored.into_iter().take(PROPOSALS).map(|(_, name)| name.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near;
+
+    #[test]
+    fn the_nearest_names_come_first() {
+        let names = ["hdf", "hdf5", "netcdf-c", "zlib", "zlib-ng", "libzip"];
+        assert_eq!(near("hfd5", names), ["hdf5", "hdf"]);
+        assert_eq!(near("zlb", names), ["zlib", "zlib-ng"]);
+        assert_eq!(near("openmpi", names), Vec::<String>::new());
+    }
+}
