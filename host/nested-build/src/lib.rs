@@ -85,9 +85,7 @@ impl NestedBuild {
     fn command(&self, folder: &Path) -> Result<Command, NestedBuildError> {
         let mut command = Command::new(environment::variable("CARGO")?);
         command.current_dir(environment::variable("CARGO_MANIFEST_DIR")?);
-        command
-            .args(["build", "--release", "--locked", "--target", &self.target, "--target-dir"])
-            .arg(folder);
+        command.args(["build", "--release", "--locked", "--target", &self.target, "--target-dir"]).arg(folder);
         for artifact in &self.artifacts {
             command.args(["--package", artifact.package()]);
         }

@@ -12,9 +12,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Uid;
 use spack_wasm_sandbox_protocol as protocol;
-use spack_wasm_sandbox_protocol::{
-    Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started,
-};
+use spack_wasm_sandbox_protocol::{Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started};
 
 use crate::command::{Command, Outcome, Status, Stream};
 use crate::error::{RunError, StartError};
@@ -86,16 +84,10 @@ impl Sandbox {
         drop(helper_end);
         let control = Arc::new(Control { channel, cancelled: AtomicBool::new(false) });
         // From here on the helper is reaped by the drop.
-<<<<<<< HEAD
-        let mut sandbox = Sandbox { control, helper: child, level: policy.level, missing: Vec::new(), trace };
-        let descriptors: Vec<_> =
-            [Some(&setup), trace_end.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect();
-=======
         let owner = Uid::from_raw(policy.owner());
         let mut sandbox =
             Sandbox { control, helper: child, level: policy.level, missing: Vec::new(), trace, owner };
         let descriptors: Vec<_> = [Some(&setup), trace_end.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect();
->>>>>>> sandbox
         // A helper that could not even read this says so by its end, which is looked at next.
         let _ = protocol::send(&sandbox.control.channel, b"setup", &descriptors);
         drop(trace_end);
@@ -132,16 +124,9 @@ impl Sandbox {
     /// The program was not started, or the sandbox ended first. An exit status other than 0 is no error.
     pub fn run(&self, command: &Command, sink: &mut dyn FnMut(Stream, &[u8])) -> Result<Outcome, RunError> {
         let order = protocol::seal(&Order::Run(command.request()?)).map_err(RunError::Channel)?;
-<<<<<<< HEAD
-        let stdin =
-            command.stdin.as_deref().map(protocol::seal_bytes).transpose().map_err(RunError::Channel)?;
-        let (stdout, stdout_end) = output_pipe()?;
-        let (stderr, stderr_end) = output_pipe()?;
-=======
         let stdin = command.stdin.as_deref().map(protocol::seal_bytes).transpose().map_err(RunError::Channel)?;
         let (stdout, stdout_end) = self.output_pipe()?;
         let (stderr, stderr_end) = self.output_pipe()?;
->>>>>>> sandbox
         let (reply, reply_end) = protocol::pair().map_err(RunError::Channel)?;
         let began = Instant::now();
         // In the order of `protocol::fd`.
@@ -256,9 +241,7 @@ fn explain(policy: &Policy, failure: Failure) -> StartError {
         errno => io::Error::from_raw_os_error(errno),
     };
     match failure.layer {
-        Some(layer) => {
-            StartError::MissingLayer { layer, why: source(), flag: flag_without(policy.level, layer) }
-        }
+        Some(layer) => StartError::MissingLayer { layer, why: source(), flag: flag_without(policy.level, layer) },
         None => StartError::Setup {
             step: failure.step.describe(),
             path: failure.path.as_ref().map(|path| path.as_path().to_path_buf()),
@@ -307,14 +290,10 @@ fn not_started(command: &Command, failure: ExecFailure) -> RunError {
         ExecStep::Search => RunError::NotFound { program: command.program(), path: command.search_path() },
         ExecStep::Interpreter => RunError::NoInterpreter { path: path() },
         ExecStep::WorkingDirectory => RunError::WorkingDirectory { path: path(), source },
-        ExecStep::Execute if failure.errno == Errno::ACCESS.raw_os_error() => {
-            RunError::NotPermitted { path: path() }
+        ExecStep::Execute if failure.errno == Errno::ACCESS.raw_os_error() => RunError::NotPermitted { path: path() },
+        ExecStep::Receive | ExecStep::Fork | ExecStep::Descriptors | ExecStep::Confine | ExecStep::Execute => {
+            RunError::NotStarted { program: command.program(), source }
         }
-        ExecStep::Receive
-        | ExecStep::Fork
-        | ExecStep::Descriptors
-        | ExecStep::Confine
-        | ExecStep::Execute => RunError::NotStarted { program: command.program(), source },
     }
 }
 

@@ -93,8 +93,7 @@ impl<'a> Pump<'a> {
 
     fn count_owed(&mut self) {
         for source in &mut self.sources {
-            source.owed =
-                source.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok()).unwrap_or(0);
+            source.owed = source.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok()).unwrap_or(0);
         }
     }
 }

@@ -42,16 +42,10 @@ impl fmt::Display for Refusal {
         let probably = if self.certain { "" } else { "probably " };
         let path = self.path.display();
         match self.setting {
-            None => write!(
-                formatter,
-                "{probably}refused by the sandbox: connection to {path}; builds have no network"
-            ),
+            None => write!(formatter, "{probably}refused by the sandbox: connection to {path}; builds have no network"),
             Some(setting) => {
                 let wanted = if self.access == Access::ReadWrite { "write" } else { "read" };
-                write!(
-                    formatter,
-                    "{probably}refused by the sandbox: {path} ({wanted}); allow with `{setting}: [{path}]`"
-                )
+                write!(formatter, "{probably}refused by the sandbox: {path} ({wanted}); allow with `{setting}: [{path}]`")
             }
         }
     }
@@ -88,17 +82,7 @@ impl Complaint {
         let line = line.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
         Complaint {
-            writing: says(&[
-                "create",
-                "creating",
-                "write",
-                "writing",
-                "touch",
-                "mkdir",
-                "remove",
-                "rename",
-                "read-only",
-            ]),
+            writing: says(&["create", "creating", "write", "writing", "touch", "mkdir", "remove", "rename", "read-only"]),
             read_only: says(&["read-only file system", "permission denied", "operation not permitted"]),
         }
     }
@@ -195,9 +179,9 @@ mod tests {
 
     #[test]
     fn search_flags_are_read() {
-        assert_eq!(
-            absolute_paths("cc -I/opt/x/include -L/opt/lib foo.c"),
-            [PathBuf::from("/opt/x/include"), PathBuf::from("/opt/lib")]
-        );
+        assert_eq!(absolute_paths("cc -I/opt/x/include -L/opt/lib foo.c"), [
+            PathBuf::from("/opt/x/include"),
+            PathBuf::from("/opt/lib")
+        ]);
     }
 }

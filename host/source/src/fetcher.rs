@@ -100,43 +100,6 @@ impl Fetcher {
         Ok(choices)
     }
 
-<<<<<<< HEAD
-    /// All ways to all archives: every mirror, then every address, then every registry.
-    fn plan<'a>(&self, request: &Request, choices: &[&'a ArchiveChoice]) -> io::Result<Vec<Attempt<'a>>> {
-        let mut plan = Vec::new();
-        let offline = self.options.offline;
-        for mirror in self.options.mirrors.iter().filter(|mirror| !offline || mirror.is_local()) {
-            for choice in choices {
-                for place in mirror.places(request, choice)? {
-                    let origin = mirror.origin(&place);
-                    let way = match place {
-                        Place::File(path) => Way::File(path),
-                        Place::Http(url) => Way::Http(url),
-                    };
-                    plan.push(Attempt { choice, origin, way });
-                }
-            }
-        }
-        if offline {
-            return Ok(plan);
-        }
-        for choice in choices {
-            plan.extend(choice.urls.iter().map(|url| upstream(choice, url)));
-        }
-        if self.apt.is_some() {
-            let origin = Origin::Registry { name: "apt", archive: String::new() };
-            let with_checksum = choices.iter().filter(|choice| choice.checksum.is_some());
-            plan.extend(with_checksum.map(|choice| Attempt {
-                choice,
-                origin: origin.clone(),
-                way: Way::Apt,
-            }));
-        }
-        Ok(plan)
-    }
-
-=======
->>>>>>> source
     /// Whether an attempt is not known to fail.
     fn is_hopeful(&self, attempt: &Attempt<'_>) -> bool {
         match &attempt.way {
@@ -248,11 +211,7 @@ impl Fetcher {
     }
 
     /// The archive in the cache, checked again: a disk may have failed, or a person may have had a hand in it.
-<<<<<<< HEAD
-    async fn from_cache(
-=======
     async fn look_in_cache(
->>>>>>> source
         &self,
         choice: &ArchiveChoice,
         observer: Observer<'_>,
@@ -272,8 +231,6 @@ impl Fetcher {
         Ok(None)
     }
 
-<<<<<<< HEAD
-=======
     /// Removes what the cache has under that checksum, unless somebody has put a good one there in the meantime.
     async fn remove_corrupt(&self, expected: &Checksum) -> io::Result<bool> {
         let _lock = self.cache.workplace(expected.hex())?.lock(|| ()).await?;
@@ -285,7 +242,6 @@ impl Fetcher {
         Ok(corrupt)
     }
 
->>>>>>> source
     async fn publish(
         &self,
         file: &Path,
@@ -298,32 +254,6 @@ impl Fetcher {
     }
 }
 
-<<<<<<< HEAD
-fn upstream<'a>(choice: &'a ArchiveChoice, address: &str) -> Attempt<'a> {
-    let (url, way) = match Url::parse(address) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => (shown(&url), Way::Http(url)),
-        Ok(url) => (shown(&url), Way::Never("only http and https addresses are followed".to_owned())),
-        Err(error) => (address.to_owned(), Way::Never(format!("is no address: {error}"))),
-    };
-    Attempt { choice, origin: Origin::Upstream { url }, way }
-}
-
-/// What an archive's working files are named by. Where nothing vouches for the content, the address must stand for it.
-fn key(attempt: &Attempt<'_>) -> String {
-    if let Some(checksum) = &attempt.choice.checksum {
-        return checksum.hex().to_owned();
-    }
-    let mut hasher = Algorithm::Sha256.hasher();
-    match &attempt.way {
-        Way::Http(url) => hasher.update(url.as_str().as_bytes()),
-        Way::File(path) => hasher.update(path.as_os_str().as_encoded_bytes()),
-        Way::Apt | Way::Never(_) => {}
-    }
-    format!("unverified-{}", hasher.finish().hex())
-}
-
-=======
->>>>>>> source
 /// Copies from a mirror's folder. A mirror that cannot be read is the mirror's failure, not the cache's.
 async fn copy(from: &Path, place: &Workplace, expected: Option<&Checksum>) -> Result<Checksum, Miss> {
     let algorithm = expected.map_or(Algorithm::Sha256, Checksum::algorithm);

@@ -230,8 +230,7 @@ pub(crate) fn user_keyring_answers() -> bool {
 /// Waits until one of two descriptors is readable or closed.
 pub(crate) fn wait_readable(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> io::Result<(bool, bool)> {
     use rustix::event::{PollFd, PollFlags, poll};
-    let mut polled =
-        [PollFd::from_borrowed_fd(first, PollFlags::IN), PollFd::from_borrowed_fd(second, PollFlags::IN)];
+    let mut polled = [PollFd::from_borrowed_fd(first, PollFlags::IN), PollFd::from_borrowed_fd(second, PollFlags::IN)];
     rustix::io::retry_on_intr(|| poll(&mut polled, None))?;
     let [first, second] = polled.map(|entry| !entry.revents().is_empty());
     Ok((first, second))

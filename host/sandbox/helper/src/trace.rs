@@ -9,14 +9,8 @@ use crate::walls::Outcome;
 
 pub(crate) struct Tracer;
 impl Tracer {
-    pub(crate) fn new(_: OwnedFd, _: OwnedFd, _: &Setup) -> Self {
-        Tracer
-    }
+    pub(crate) fn new(_: OwnedFd, _: OwnedFd, _: &Setup) -> Self { Tracer }
     pub(crate) fn serve(self) {}
 }
-pub(crate) fn channel(_wanted: bool) -> Outcome<(Option<OwnedFd>, Option<OwnedFd>)> {
-    Ok((None, None))
-}
-pub(crate) fn load(_: &OwnedFd) -> io::Result<()> {
-    Ok(())
-}
+pub(crate) fn channel(_wanted: bool) -> Outcome<(Option<OwnedFd>, Option<OwnedFd>)> { Ok((None, None)) }
+pub(crate) fn load(_: &OwnedFd) -> io::Result<()> { Ok(()) }
