@@ -3,16 +3,11 @@
 /// The namespace of the embedded recipes, as Spack's own repository has it.
 pub const NAMESPACE: &str = "builtin";
 
-/// A recipe in the binary.
-#[derive(Clone, Copy, Debug)]
-pub struct BuiltinRecipe {
-    /// The package's name.
-    pub name: &'static str,
-    /// The component.
-    pub component: &'static [u8],
-    /// The component, compiled for this version's engine and the baseline processor.
-    pub compiled: &'static [u8],
-}
+use spack_wasm_recipe_host::Embedded;
 
 /// All of them, sorted by name.
-pub const RECIPES: &[BuiltinRecipe] = include!(concat!(env!("OUT_DIR"), "/recipes.rs"));
+#[expect(
+    unsafe_code,
+    reason = "the build script compiled them with `RecipeHost::precompile` of this very version"
+)]
+pub const RECIPES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/recipes.rs"));

@@ -54,6 +54,14 @@ impl Recipe {
         self.facts.package_hash.as_deref().unwrap_or(&self.digest)
     }
 
+    /// The recipe under the name that it gives itself, where nobody knew one before: a recipe from a file.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        if self.source.name.is_empty() {
+            name.clone_into(&mut self.source.name);
+        }
+        self
+    }
+
     /// What the recipe declares.
     ///
     /// # Errors

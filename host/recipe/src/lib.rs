@@ -6,12 +6,14 @@
 
 mod bindings;
 mod cache;
+mod catalog;
 mod clocks;
 mod component;
 mod convert;
 mod deadline;
 mod engine;
 mod error;
+mod folder_repository;
 mod folders;
 mod imports;
 mod inspect;
@@ -24,10 +26,12 @@ mod wasi;
 
 pub use bindings::metadata;
 pub use bindings::types;
+pub use catalog::{Catalog, CatalogError, Embedded, Entry, RepositoryInfo};
 pub use component::{Recipe, RecipeSource};
 pub use convert::MetadataError;
 pub use engine::RecipeHost;
 pub use error::{LoadError, RunError};
+pub use folder_repository::RepositoryError;
 pub use folders::{Access, Folder};
 pub use inspect::{CONTRACT, PACKAGE_HASH_SECTION};
 pub use limits::Limits;

@@ -17,6 +17,7 @@ use crate::component::Recipe;
 use crate::metadata::PackageMetadata;
 use crate::types::Attribute;
 pub use check::MetadataError;
+pub(crate) use check::is_package_name;
 use check::{Checker, Place};
 
 /// What is known of a recipe besides its declarations.
