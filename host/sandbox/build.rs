@@ -4,9 +4,9 @@ use std::error::Error;
 
 use spack_wasm_nested_build::{Artifact, NestedBuild};
 
-#[expect(clippy::print_stdout, reason = "a build script speaks to cargo on its standard output")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let built = NestedBuild::static_for_host()?.artifact(Artifact::program("spack-wasm-sandbox-helper")).run()?;
+    let built =
+        NestedBuild::static_for_host()?.artifact(Artifact::program("spack-wasm-sandbox-helper")).run()?;
     for helper in built {
         println!("cargo::rustc-env=SPACK_WASM_SANDBOX_HELPER={}", helper.display());
     }

@@ -85,7 +85,9 @@ impl NestedBuild {
     fn command(&self, folder: &Path) -> Result<Command, NestedBuildError> {
         let mut command = Command::new(environment::variable("CARGO")?);
         command.current_dir(environment::variable("CARGO_MANIFEST_DIR")?);
-        command.args(["build", "--release", "--locked", "--target", &self.target, "--target-dir"]).arg(folder);
+        command
+            .args(["build", "--release", "--locked", "--target", &self.target, "--target-dir"])
+            .arg(folder);
         for artifact in &self.artifacts {
             command.args(["--package", artifact.package()]);
         }
@@ -123,5 +125,18 @@ impl NestedBuild {
 
     fn package_names(&self) -> Vec<String> {
         self.artifacts.iter().map(|artifact| artifact.package().to_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_target_is_answered_with_the_command_that_adds_it() {
+        for target in ["armv4t-none-eabi", "no-such-target"] {
+            let error = NestedBuild::new(target).require_target().unwrap_err().to_string();
+            assert!(error.ends_with(&format!("rustup target add {target}")), "{error}");
+        }
     }
 }

@@ -121,10 +121,16 @@ impl Command {
             (self.argv.first().is_none_or(|program| program.is_empty()), "it names no program"),
             (self.argv.iter().any(has_nul), "an argument holds a NUL character"),
             (self.env.iter().any(|(name, _)| bad_name(name)), "a variable's name is empty or holds `=`"),
-            (self.env.iter().any(|(name, value)| has_nul(name) || has_nul(value)), "a variable holds a NUL character"),
+            (
+                self.env.iter().any(|(name, value)| has_nul(name) || has_nul(value)),
+                "a variable holds a NUL character",
+            ),
             (has_nul(&self.cwd.clone().into_os_string()), "the working directory holds a NUL character"),
             (!self.cwd.is_absolute(), "the working directory is not absolute"),
-            (repeated || numbers.iter().any(|number| !(3..1000).contains(number)), "a descriptor's number is unusable"),
+            (
+                repeated || numbers.iter().any(|number| !(3..1000).contains(number)),
+                "a descriptor's number is unusable",
+            ),
             (numbers.len() > 64, "it has too many descriptors"),
         ];
         match checks.into_iter().find(|(wrong, _)| *wrong) {
@@ -142,8 +148,14 @@ mod tests {
     fn what_no_kernel_takes_is_refused_by_name() {
         let refused = |command: Command| command.request().unwrap_err().to_string();
         assert_eq!(refused(Command::new([""; 0], "/")), "the command is invalid: it names no program");
-        assert_eq!(refused(Command::new(["a", "b\0"], "/")), "the command is invalid: an argument holds a NUL character");
-        assert_eq!(refused(Command::new(["a"], "x")), "the command is invalid: the working directory is not absolute");
+        assert_eq!(
+            refused(Command::new(["a", "b\0"], "/")),
+            "the command is invalid: an argument holds a NUL character"
+        );
+        assert_eq!(
+            refused(Command::new(["a"], "x")),
+            "the command is invalid: the working directory is not absolute"
+        );
         let named = Command::new(["a"], "/").env("A=B", "");
         assert_eq!(refused(named), "the command is invalid: a variable's name is empty or holds `=`");
     }

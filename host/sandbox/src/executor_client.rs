@@ -12,7 +12,9 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Uid;
 use spack_wasm_sandbox_protocol as protocol;
-use spack_wasm_sandbox_protocol::{Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started};
+use spack_wasm_sandbox_protocol::{
+    Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started,
+};
 
 use crate::command::{Command, Outcome, Status, Stream};
 use crate::error::{RunError, StartError};
@@ -20,6 +22,7 @@ use crate::policy::Policy;
 use crate::pump::Pump;
 use crate::refusal::Refusal;
 use crate::tool::InstalledTool;
+use crate::trace::Trace;
 
 /// The walls around one build, with the executor behind them. Dropping it ends everything in it and waits for that.
 ///
@@ -30,7 +33,7 @@ pub struct Sandbox {
     helper: Child,
     level: Level,
     missing: Vec<Missing>,
-    trace: Option<OwnedFd>,
+    trace: Option<Trace>,
     /// Who the build is outside.
     owner: Uid,
 }
@@ -79,7 +82,7 @@ impl Sandbox {
     pub fn start(policy: &Policy, helper: &InstalledTool) -> Result<Sandbox, StartError> {
         let setup = protocol::seal(&policy.setup()?).map_err(StartError::Helper)?;
         let (channel, helper_end) = protocol::pair().map_err(StartError::Helper)?;
-        let (trace, trace_end) = trace_channel(policy.trace).map_err(StartError::Helper)?.unzip();
+        let (trace, trace_end) = Trace::new(policy).map_err(StartError::Helper)?.unzip();
         let child = spawn(helper, &helper_end).map_err(StartError::Helper)?;
         drop(helper_end);
         let control = Arc::new(Control { channel, cancelled: AtomicBool::new(false) });
@@ -87,7 +90,8 @@ impl Sandbox {
         let owner = Uid::from_raw(policy.owner());
         let mut sandbox =
             Sandbox { control, helper: child, level: policy.level, missing: Vec::new(), trace, owner };
-        let descriptors: Vec<_> = [Some(&setup), trace_end.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect();
+        let descriptors: Vec<_> =
+            [Some(&setup), trace_end.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect();
         // A helper that could not even read this says so by its end, which is looked at next.
         let _ = protocol::send(&sandbox.control.channel, b"setup", &descriptors);
         drop(trace_end);
@@ -124,7 +128,8 @@ impl Sandbox {
     /// The program was not started, or the sandbox ended first. An exit status other than 0 is no error.
     pub fn run(&self, command: &Command, sink: &mut dyn FnMut(Stream, &[u8])) -> Result<Outcome, RunError> {
         let order = protocol::seal(&Order::Run(command.request()?)).map_err(RunError::Channel)?;
-        let stdin = command.stdin.as_deref().map(protocol::seal_bytes).transpose().map_err(RunError::Channel)?;
+        let stdin =
+            command.stdin.as_deref().map(protocol::seal_bytes).transpose().map_err(RunError::Channel)?;
         let (stdout, stdout_end) = self.output_pipe()?;
         let (stderr, stderr_end) = self.output_pipe()?;
         let (reply, reply_end) = protocol::pair().map_err(RunError::Channel)?;
@@ -135,7 +140,8 @@ impl Sandbox {
         let fds: Vec<_> = fixed.into_iter().chain(stdin.as_ref()).chain(extra).map(AsFd::as_fd).collect();
         self.send(&fds).map_err(|error| self.lost_or(command, error))?;
         drop((reply_end, stdout_end, stderr_end));
-        let answer = Pump::new(stdout, stderr, &reply).run(sink).map_err(RunError::Channel)?;
+        let answer =
+            Pump::new(stdout, stderr, &reply, self.trace.as_ref()).run(sink).map_err(RunError::Channel)?;
         match answer {
             Some((Reply::Ended { status, user_micros, system_micros, max_rss_kib }, ended)) => Ok(Outcome {
                 status: status.into(),
@@ -143,7 +149,7 @@ impl Sandbox {
                 user_cpu: Duration::from_micros(user_micros),
                 system_cpu: Duration::from_micros(system_micros),
                 max_rss_kib,
-                refusals: self.traced()?,
+                refusals: self.refusals().map_err(RunError::Channel)?,
             }),
             Some((Reply::NotStarted(failure), _)) => Err(not_started(command, failure)),
             None => Err(self.lost(command)),
@@ -161,7 +167,8 @@ impl Sandbox {
 
     /// Owned by the build user, so that it can be opened again as `/dev/stdout`.
     fn output_pipe(&self) -> Result<(OwnedFd, OwnedFd), RunError> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Channel(error.into()))?;
+        let (reader, writer) =
+            pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Channel(error.into()))?;
         if rustix::process::geteuid() != self.owner {
             let owned = rustix::fs::fchown(&writer, Some(self.owner), None);
             owned.map_err(|error| RunError::Channel(error.into()))?;
@@ -187,20 +194,8 @@ impl Sandbox {
         }
     }
 
-    fn traced(&self) -> Result<Vec<Refusal>, RunError> {
-        let Some(trace) = &self.trace else { return Ok(Vec::new()) };
-        let mut refusals = Vec::new();
-        loop {
-            match protocol::receive_value::<protocol::TracedRefusal>(trace) {
-                Ok(Some(refusal)) => refusals.push(Refusal::traced(refusal)),
-                Ok(None) => break,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(RunError::Channel(error)),
-            }
-        }
-        refusals.sort();
-        refusals.dedup();
-        Ok(refusals)
+    fn refusals(&self) -> io::Result<Vec<Refusal>> {
+        self.trace.as_ref().map_or_else(|| Ok(Vec::new()), Trace::take)
     }
 
     fn helper_status(&mut self) -> String {
@@ -226,22 +221,15 @@ fn spawn(helper: &InstalledTool, channel: &OwnedFd) -> io::Result<Child> {
     }
 }
 
-fn trace_channel(wanted: bool) -> io::Result<Option<(OwnedFd, OwnedFd)>> {
-    if !wanted {
-        return Ok(None);
-    }
-    let (host, helper) = protocol::pair()?;
-    rustix::io::ioctl_fionbio(&host, true)?;
-    Ok(Some((host, helper)))
-}
-
 fn explain(policy: &Policy, failure: Failure) -> StartError {
     let source = || match failure.errno {
         0 => io::Error::other("the system gave no reason"),
         errno => io::Error::from_raw_os_error(errno),
     };
     match failure.layer {
-        Some(layer) => StartError::MissingLayer { layer, why: source(), flag: flag_without(policy.level, layer) },
+        Some(layer) => {
+            StartError::MissingLayer { layer, why: source(), flag: flag_without(policy.level, layer) }
+        }
         None => StartError::Setup {
             step: failure.step.describe(),
             path: failure.path.as_ref().map(|path| path.as_path().to_path_buf()),
@@ -290,10 +278,14 @@ fn not_started(command: &Command, failure: ExecFailure) -> RunError {
         ExecStep::Search => RunError::NotFound { program: command.program(), path: command.search_path() },
         ExecStep::Interpreter => RunError::NoInterpreter { path: path() },
         ExecStep::WorkingDirectory => RunError::WorkingDirectory { path: path(), source },
-        ExecStep::Execute if failure.errno == Errno::ACCESS.raw_os_error() => RunError::NotPermitted { path: path() },
-        ExecStep::Receive | ExecStep::Fork | ExecStep::Descriptors | ExecStep::Confine | ExecStep::Execute => {
-            RunError::NotStarted { program: command.program(), source }
+        ExecStep::Execute if failure.errno == Errno::ACCESS.raw_os_error() => {
+            RunError::NotPermitted { path: path() }
         }
+        ExecStep::Receive
+        | ExecStep::Fork
+        | ExecStep::Descriptors
+        | ExecStep::Confine
+        | ExecStep::Execute => RunError::NotStarted { program: command.program(), source },
     }
 }
 

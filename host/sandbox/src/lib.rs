@@ -27,6 +27,7 @@ mod pump;
 pub mod refusal;
 mod tool;
 mod toolchain;
+mod trace;
 
 pub use command::{Command, Outcome, Status, Stream};
 pub use error::{RunError, StartError, ToolError};

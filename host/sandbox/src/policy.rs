@@ -83,7 +83,12 @@ impl Policy {
     }
 
     /// Makes a host path exist for the build. At levels with real paths both must be the same.
-    pub fn mount(&mut self, source: impl Into<PathBuf>, target: impl Into<PathBuf>, access: Access) -> &mut Self {
+    pub fn mount(
+        &mut self,
+        source: impl Into<PathBuf>,
+        target: impl Into<PathBuf>,
+        access: Access,
+    ) -> &mut Self {
         self.mounts.push(Mount { source: source.into(), target: target.into(), access });
         self
     }
@@ -120,7 +125,8 @@ impl Policy {
         }
         let mounts = self.mounts.iter().map(|mount| self.check(mount)).collect::<Result<_, _>>()?;
         let link = |(path, target): &(PathBuf, PathBuf)| Link { path: path.into(), target: target.into() };
-        let file = |(path, content): &(PathBuf, Vec<u8>)| OwnFile { path: path.into(), content: content.clone() };
+        let file =
+            |(path, content): &(PathBuf, Vec<u8>)| OwnFile { path: path.into(), content: content.clone() };
         Ok(Setup {
             level: self.level,
             allow_missing: self.allow_missing.clone(),

@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use spack_wasm_sandbox_protocol::{Reply, receive_value};
 
 use crate::command::Stream;
+use crate::trace::Trace;
 
 /// How long a process that the command left behind can keep its output open after the command's end.
 const GRACE: Duration = Duration::from_millis(50);
@@ -24,21 +25,30 @@ struct Source {
 pub(crate) struct Pump<'a> {
     sources: [Source; 2],
     reply: &'a OwnedFd,
+    trace: Option<&'a Trace>,
     buffer: Vec<u8>,
 }
 
 impl<'a> Pump<'a> {
-    pub(crate) fn new(stdout: OwnedFd, stderr: OwnedFd, reply: &'a OwnedFd) -> Self {
+    pub(crate) fn new(
+        stdout: OwnedFd,
+        stderr: OwnedFd,
+        reply: &'a OwnedFd,
+        trace: Option<&'a Trace>,
+    ) -> Self {
         let source = |stream, pipe| Source { stream, pipe: Some(pipe), owed: 0 };
         let sources = [source(Stream::Stdout, stdout), source(Stream::Stderr, stderr)];
-        Pump { sources, reply, buffer: vec![0; 64 * 1024] }
+        Pump { sources, reply, trace, buffer: vec![0; 64 * 1024] }
     }
 
     /// Returns the reply, and when it came; `None` when the executor ended without one.
     pub(crate) fn run(mut self, sink: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Option<(Reply, Instant)>> {
         let mut answer = None;
         while !self.finished(answer.as_ref()) {
-            let [stdout, stderr, replied] = self.wait(answer.as_ref())?;
+            let [stdout, stderr, replied, traced] = self.wait(answer.as_ref())?;
+            if traced && let Some(trace) = self.trace {
+                trace.drain()?;
+            }
             for (index, readable) in [stdout, stderr].into_iter().enumerate() {
                 if readable {
                     self.carry(index, sink)?;
@@ -62,16 +72,18 @@ impl<'a> Pump<'a> {
         closed || (paid && since.elapsed() >= GRACE)
     }
 
-    /// Which of standard output, standard error and the reply can be read. The reply is not waited for twice.
-    fn wait(&self, answer: Option<&(Reply, Instant)>) -> io::Result<[bool; 3]> {
+    /// Which of standard output, standard error, the reply and the trace can be read. The reply is not waited for
+    /// twice.
+    fn wait(&self, answer: Option<&(Reply, Instant)>) -> io::Result<[bool; 4]> {
         let pipes = self.sources.iter().map(|source| source.pipe.as_ref());
-        let wanted: Vec<_> = pipes.chain([answer.is_none().then_some(self.reply)]).collect();
+        let wanted: Vec<_> =
+            pipes.chain([answer.is_none().then_some(self.reply), self.trace.map(Trace::socket)]).collect();
         let mut polled: Vec<_> = wanted.iter().flatten().map(|fd| PollFd::new(*fd, PollFlags::IN)).collect();
         let left = answer.map(|(_, since)| GRACE.saturating_sub(since.elapsed()));
         let timeout = left.map(|left| Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() });
         rustix::io::retry_on_intr(|| poll(&mut polled, timeout.as_ref()))?;
         let mut events = polled.iter().map(|entry| !entry.revents().is_empty());
-        let mut ready = [false; 3];
+        let mut ready = [false; 4];
         for (ready, wanted) in ready.iter_mut().zip(&wanted) {
             *ready = wanted.is_some() && events.next().unwrap_or(false);
         }
@@ -93,7 +105,8 @@ impl<'a> Pump<'a> {
 
     fn count_owed(&mut self) {
         for source in &mut self.sources {
-            source.owed = source.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok()).unwrap_or(0);
+            source.owed =
+                source.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok()).unwrap_or(0);
         }
     }
 }

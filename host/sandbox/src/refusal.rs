@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use spack_wasm_sandbox_protocol::TracedRefusal;
+use spack_wasm_sandbox_protocol::TracedAccess;
 
 use crate::{Access, Policy};
 
@@ -27,11 +27,6 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn traced(seen: TracedRefusal) -> Self {
-        let setting = (!seen.network).then(|| setting(seen.access));
-        Refusal { path: seen.path.into(), access: seen.access, certain: true, setting }
-    }
-
     fn probable(path: &Path, access: Access) -> Self {
         Refusal { path: path.to_path_buf(), access, certain: false, setting: Some(setting(access)) }
     }
@@ -42,10 +37,16 @@ impl fmt::Display for Refusal {
         let probably = if self.certain { "" } else { "probably " };
         let path = self.path.display();
         match self.setting {
-            None => write!(formatter, "{probably}refused by the sandbox: connection to {path}; builds have no network"),
+            None => write!(
+                formatter,
+                "{probably}refused by the sandbox: connection to {path}; builds have no network"
+            ),
             Some(setting) => {
                 let wanted = if self.access == Access::ReadWrite { "write" } else { "read" };
-                write!(formatter, "{probably}refused by the sandbox: {path} ({wanted}); allow with `{setting}: [{path}]`")
+                write!(
+                    formatter,
+                    "{probably}refused by the sandbox: {path} ({wanted}); allow with `{setting}: [{path}]`"
+                )
             }
         }
     }
@@ -71,6 +72,17 @@ pub fn probable_refusals(lines: &str, policy: &Policy) -> Vec<Refusal> {
     refusals.into_iter().collect()
 }
 
+/// Judges an access that was seen as it happened.
+pub(crate) fn seen(seen: TracedAccess, policy: &Policy) -> Option<Refusal> {
+    let (path, access) = (PathBuf::from(seen.path), seen.access);
+    if seen.network {
+        return Some(Refusal { path, access, certain: true, setting: None });
+    }
+    let writing = access == Access::ReadWrite;
+    judge(&path, &Complaint { writing, read_only: writing }, policy)
+        .map(|refusal| Refusal { certain: true, ..refusal })
+}
+
 /// What a line complains of.
 struct Complaint {
     writing: bool,
@@ -82,7 +94,17 @@ impl Complaint {
         let line = line.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
         Complaint {
-            writing: says(&["create", "creating", "write", "writing", "touch", "mkdir", "remove", "rename", "read-only"]),
+            writing: says(&[
+                "create",
+                "creating",
+                "write",
+                "writing",
+                "touch",
+                "mkdir",
+                "remove",
+                "rename",
+                "read-only",
+            ]),
             read_only: says(&["read-only file system", "permission denied", "operation not permitted"]),
         }
     }
@@ -179,9 +201,9 @@ mod tests {
 
     #[test]
     fn search_flags_are_read() {
-        assert_eq!(absolute_paths("cc -I/opt/x/include -L/opt/lib foo.c"), [
-            PathBuf::from("/opt/x/include"),
-            PathBuf::from("/opt/lib")
-        ]);
+        assert_eq!(
+            absolute_paths("cc -I/opt/x/include -L/opt/lib foo.c"),
+            [PathBuf::from("/opt/x/include"), PathBuf::from("/opt/lib")]
+        );
     }
 }

@@ -188,10 +188,11 @@ mod tests {
         let folder = if rustix::process::geteuid().is_root() {
             let folder = tempfile::tempdir().unwrap();
             fs_err::os::unix::fs::chown(folder.path(), Some(4711), None).unwrap();
-            folder.keep()
+            Some(folder)
         } else {
-            PathBuf::from("/")
+            None
         };
-        assert!(matches!(TOOL.install(&folder), Err(ToolError::Owner { .. })));
+        let path = folder.as_ref().map_or(Path::new("/"), |folder| folder.path());
+        assert!(matches!(TOOL.install(path), Err(ToolError::Owner { .. })));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::policy::Mount;
 use crate::Access;
+use crate::policy::Mount;
 
 /// Folders of the toolchain. On most systems all but `/usr` are links into it.
 const FOLDERS: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
@@ -34,10 +34,16 @@ pub(crate) fn devices() -> Vec<PathBuf> {
 /// The account files that the build sees.
 pub(crate) fn own_files() -> Vec<(PathBuf, Vec<u8>)> {
     let files = [
-        ("/etc/passwd", "spack:x:1000:1000:build user:/build:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
+        (
+            "/etc/passwd",
+            "spack:x:1000:1000:build user:/build:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+        ),
         ("/etc/group", "spack:x:1000:\nnogroup:x:65534:\n"),
         ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-        ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"),
+        (
+            "/etc/nsswitch.conf",
+            "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
+        ),
         ("/etc/resolv.conf", ""),
     ];
     files.into_iter().map(|(path, content)| (PathBuf::from(path), content.as_bytes().to_vec())).collect()

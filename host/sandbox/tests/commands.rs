@@ -64,7 +64,9 @@ fn several_commands_run_at_once() {
     let began = Instant::now();
     std::thread::scope(|scope| {
         let build = &build;
-        let runs: Vec<_> = (0..8).map(|n| scope.spawn(move || build.shell(&format!("sleep 0.5; echo {n}; exit {n}")))).collect();
+        let runs: Vec<_> = (0..8)
+            .map(|n| scope.spawn(move || build.shell(&format!("sleep 0.5; echo {n}; exit {n}"))))
+            .collect();
         for (n, run) in runs.into_iter().enumerate() {
             let ran = run.join().unwrap();
             assert_eq!((ran.stdout, ran.outcome.status), (format!("{n}\n"), Status::Exited(n as i32)));
@@ -166,10 +168,14 @@ fn why_a_program_did_not_start() {
     insta::assert_snapshot!(error(&["./a"]), @"`./a` names an interpreter (first line, or ELF loader) that does not exist in the sandbox");
     insta::assert_snapshot!(error(&["./b"]), @"`./b` may not be executed: its mode, or the sandbox, forbids it");
     let not_executable = error(&["./c"]);
-    assert!(matches!(&not_executable, RunError::NotStarted { source, .. } if source.raw_os_error() == Some(libc::ENOEXEC)));
+    assert!(
+        matches!(&not_executable, RunError::NotStarted { source, .. } if source.raw_os_error() == Some(libc::ENOEXEC))
+    );
     let huge = "x".repeat(10_000_000);
     let too_long = error(&["echo", &huge]);
-    assert!(matches!(&too_long, RunError::NotStarted { source, .. } if source.raw_os_error() == Some(libc::E2BIG)));
+    assert!(
+        matches!(&too_long, RunError::NotStarted { source, .. } if source.raw_os_error() == Some(libc::E2BIG))
+    );
     let mut elsewhere = build.command(["true"]);
     elsewhere.cwd = "/no/such/folder".into();
     insta::assert_snapshot!(build.run(&elsewhere).err().unwrap(), @"cannot enter the working directory `/no/such/folder`");

@@ -15,7 +15,8 @@ fn only_what_was_granted_exists() {
         let build = place.start(Level::Namespaces);
         let links: Vec<_> = Policy::new(Level::Namespaces).links.into_iter().map(|(path, _)| path).collect();
         let root = build.shell("ls -1 /").stdout;
-        let mut expected: Vec<_> = ["build", "dev", "etc", "opt", "proc", "tmp", "usr", "var"].map(String::from).into();
+        let mut expected: Vec<_> =
+            ["build", "dev", "etc", "opt", "proc", "tmp", "usr", "var"].map(String::from).into();
         expected.extend(links.iter().map(|link| link.to_string_lossy()[1..].to_owned()));
         expected.sort();
         assert_eq!(root.lines().collect::<Vec<_>>(), expected);
@@ -29,7 +30,8 @@ fn the_account_is_the_builds_own() {
     everybody("the_account_is_the_builds_own", || {
         let place = Place::new();
         let build = place.start(Level::Namespaces);
-        let ran = build.shell("id; whoami; hostname; awk '{print $1,$3}' /proc/self/uid_map; stat -c %U:%G /build");
+        let ran =
+            build.shell("id; whoami; hostname; awk '{print $1,$3}' /proc/self/uid_map; stat -c %U:%G /build");
         let expected = "uid=1000(spack) gid=1000(spack) groups=1000(spack)";
         let mut lines = ran.stdout.lines();
         // An ordinary user's other groups cannot be given up, and have no names here.
@@ -45,7 +47,10 @@ fn what_a_build_writes_belongs_to_the_build_user_outside() {
             let place = Place::new();
             let policy = place.policy(level);
             let build = place.start_with(&policy).unwrap();
-            assert!(build.shell("echo x > $STAGE/a; echo y > $PREFIX/b; mkdir $PREFIX/c").success(), "{level}");
+            assert!(
+                build.shell("echo x > $STAGE/a; echo y > $PREFIX/b; mkdir $PREFIX/c").success(),
+                "{level}"
+            );
             for file in ["stage/a", "prefix/b", "prefix/c"] {
                 let metadata = fs_err::metadata(place.path(file)).unwrap();
                 assert_eq!(metadata.uid(), policy.owner(), "{level} {file}");
@@ -77,7 +82,10 @@ fn devices_terminals_and_loopback_work() {
         let build = place.start(Level::Namespaces);
         let ran = build.shell("echo x > /dev/null && head -c 4 /dev/urandom | wc -c; echo y > /dev/stdout; ls /dev; echo z > /dev/stderr");
         assert_eq!(ran.stderr, "z\n");
-        assert_eq!(ran.stdout, "4\ny\nfd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\nurandom\nzero\n");
+        assert_eq!(
+            ran.stdout,
+            "4\ny\nfd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\nurandom\nzero\n"
+        );
         let terminal = "#define _GNU_SOURCE\n#include <fcntl.h>\n#include <stdlib.h>\n
             int main(){int m=posix_openpt(O_RDWR);if(m<0)return 1;if(grantpt(m))return 2;if(unlockpt(m))return 3;
             return open(ptsname(m),O_RDWR)<0?4:0;}";
@@ -143,7 +151,8 @@ fn a_read_only_mount_is_so_beneath_too() {
     let place = Place::new();
     let inner = place.path("dependency/inner");
     fs_err::create_dir(&inner).unwrap();
-    rustix::mount::mount("tmpfs", &inner, "tmpfs", rustix::mount::MountFlags::empty(), Some(c"mode=0777")).unwrap();
+    rustix::mount::mount("tmpfs", &inner, "tmpfs", rustix::mount::MountFlags::empty(), Some(c"mode=0777"))
+        .unwrap();
     let build = place.start(Level::Namespaces);
     let refused = !build.shell("echo x > /opt/dependency/inner/x").success();
     drop(build);
@@ -164,7 +173,12 @@ fn a_build_of_many_programs_works() {
                 printf 'O=$(patsubst %%.c,%%.o,$(wildcard *.c))\\nlib.a: $(O)\\n\\tar rcs $@ $^\\n' > Makefile
                 make -j2 && cp lib.a $PREFIX/ && ls $PREFIX";
             let ran = build.shell(script);
-            assert!(ran.success() && ran.stdout.ends_with("lib.a\n"), "{level}: {} {}", ran.stdout, ran.stderr);
+            assert!(
+                ran.success() && ran.stdout.ends_with("lib.a\n"),
+                "{level}: {} {}",
+                ran.stdout,
+                ran.stderr
+            );
         }
     });
 }

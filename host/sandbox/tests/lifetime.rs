@@ -1,4 +1,5 @@
 //! Nothing survives the build, however it ends.
+#![expect(clippy::unwrap_used, reason = "functions that tests share")]
 
 mod support;
 
@@ -13,7 +14,8 @@ const HOST_PROCESS: &str = "SPACK_WASM_TEST_HOST";
 
 /// Leaves a daemon that has detached itself in every way, and finds it on the host.
 fn leave_daemon(build: &Build, seconds: &str) -> i32 {
-    let ran = build.shell(&format!("(setsid sh -c 'trap \"\" HUP TERM; exec sleep {seconds}' &) > /dev/null 2>&1"));
+    let ran =
+        build.shell(&format!("(setsid sh -c 'trap \"\" HUP TERM; exec sleep {seconds}' &) > /dev/null 2>&1"));
     assert!(ran.success());
     find(seconds).expect("the daemon runs")
 }
@@ -148,7 +150,8 @@ fn a_fork_bomb_is_bounded() {
         let ran = build.shell("i=0; while [ $i -lt 300 ]; do sleep 100 & i=$((i+1)); done; true");
         assert!(ran.stderr.contains("fork"), "{}", ran.stderr);
         let count = fs_err::read_dir("/proc").unwrap().flatten().filter(|process| {
-            fs_err::read(process.path().join("cmdline")).is_ok_and(|arguments| arguments == b"sleep\x00100\x00")
+            fs_err::read(process.path().join("cmdline"))
+                .is_ok_and(|arguments| arguments == b"sleep\x00100\x00")
         });
         assert!(count.count() <= 60 * 2);
         let began = Instant::now();

@@ -1,4 +1,5 @@
 //! Machines that do not give every wall: simulated by a filter that answers as such a kernel would.
+#![expect(clippy::unwrap_used, reason = "functions that tests share")]
 
 mod support;
 
@@ -51,10 +52,16 @@ fn without_a_network_namespace() {
         let mut policy = place.policy(Level::Namespaces);
         policy.allow_missing.insert(Layer::Network);
         let build = place.start_with(&policy).unwrap();
-        assert_eq!(build.sandbox.missing().iter().map(|missing| missing.layer).collect::<Vec<_>>(), [Layer::Network]);
+        assert_eq!(
+            build.sandbox.missing().iter().map(|missing| missing.layer).collect::<Vec<_>>(),
+            [Layer::Network]
+        );
         assert!(build.shell("test -w /build && ! test -e \"$SECRET\"").success());
         let report = probe(&place.helper).unwrap();
-        assert!(report.layers[&Layer::Network].is_some() && report.layers[&Layer::Mount].is_none(), "{report:?}");
+        assert!(
+            report.layers[&Layer::Network].is_some() && report.layers[&Layer::Mount].is_none(),
+            "{report:?}"
+        );
     });
 }
 
@@ -74,7 +81,9 @@ fn without_user_namespaces() {
         } else {
             assert!(refused.ends_with("--sandbox=landlock"), "{refused}");
             // Allowing the one is not enough: nothing of the level would be left.
-            assert!(refusal(&place, Level::Namespaces, &[Layer::User]).unwrap().ends_with("--sandbox=landlock"));
+            assert!(
+                refusal(&place, Level::Namespaces, &[Layer::User]).unwrap().ends_with("--sandbox=landlock")
+            );
         }
         assert_eq!(refusal(&place, Level::Landlock, &[]), None);
     });
@@ -111,7 +120,9 @@ fn with_neither() {
     let walls = Walls { namespaces: NAMESPACES, landlock: true };
     with_missing("with_neither", walls, || {
         let place = Place::new();
-        for (level, allowed) in [(Level::Namespaces, &[][..]), (Level::Namespaces, &Layer::ALL), (Level::Landlock, &[])] {
+        for (level, allowed) in
+            [(Level::Namespaces, &[][..]), (Level::Namespaces, &Layer::ALL), (Level::Landlock, &[])]
+        {
             let refused = refusal(&place, level, allowed).unwrap();
             assert!(refused.ends_with("--sandbox=none"), "{level}: {refused}");
         }
@@ -136,7 +147,11 @@ fn with_a_covered_proc() {
     let mut policy = place.policy(Level::Namespaces);
     policy.allow_missing.insert(Layer::Proc);
     let build = place.start_with(&policy).unwrap();
-    assert!(build.shell("test -r /proc/self/status && ! kill -0 $(ls /proc | grep -v '[^0-9]' | tail -1)").success());
+    assert!(
+        build
+            .shell("test -r /proc/self/status && ! kill -0 $(ls /proc | grep -v '[^0-9]' | tail -1)")
+            .success()
+    );
 }
 
 fn cover_proc() {

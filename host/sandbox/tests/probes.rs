@@ -175,3 +175,19 @@ fn they_get_through_without_walls() {
         assert_eq!(unexpected(Level::None, expected), [""; 0]);
     });
 }
+
+/// A datagram into nowhere is no error, so the server is asked what arrived.
+#[test]
+fn datagrams_to_the_host() {
+    everybody("datagrams_to_the_host", || {
+        for (level, arrives) in [(Level::Namespaces, false), (Level::Landlock, false), (Level::None, true)] {
+            let scene = Scene::new();
+            scene.udp.set_read_timeout(Some(std::time::Duration::from_millis(300))).unwrap();
+            let build = scene.place.start(level);
+            let program = "int main(){struct sockaddr_in a={AF_INET,htons(atoi(getenv(\"UDP\")))};
+                a.sin_addr.s_addr=htonl(0x7f000001);sendto(socket(AF_INET,SOCK_DGRAM,0),\"x\",1,0,&a,sizeof a);return 0;}";
+            got_through(&scene, &build, &C(program));
+            assert_eq!(scene.udp.recv(&mut [0; 8]).is_ok(), arrives, "{level}");
+        }
+    });
+}

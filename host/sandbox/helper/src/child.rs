@@ -107,7 +107,8 @@ fn place(request: &Request, fds: &Descriptors<'_>) -> io::Result<()> {
 
 /// Looks the program up as the build sees the files, and starts it. Returns only with the reason why not.
 fn execute(request: &Request) -> ExecFailure {
-    let failure = |step, path: Option<&Path>, errno| ExecFailure { step, path: path.map(WireString::from), errno };
+    let failure =
+        |step, path: Option<&Path>, errno| ExecFailure { step, path: path.map(WireString::from), errno };
     let (Some(program), Some(arguments)) = (request.argv.first(), strings(request.argv.iter())) else {
         return failure(ExecStep::Receive, None, libc::EINVAL);
     };

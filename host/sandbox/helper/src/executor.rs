@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use spack_wasm_sandbox_protocol::{
-    Ended, ExecFailure, ExecStep, Message, Order, Reply, Setup, Started, Step, fd, receive, send_value, unseal,
+    Ended, ExecFailure, ExecStep, Message, Order, Reply, Setup, Started, Step, fd, receive, send_value,
+    unseal,
 };
 
 use crate::child::Confinement;
@@ -45,7 +46,11 @@ fn start(setup: &Setup, walls: &mut Walls, given: Given) -> Outcome<Executor> {
     if let Some(socket) = given.tracer {
         trace::load(&socket).fail(Step::Seccomp)?;
     }
-    Ok(Executor { events, confinement: Confinement { rules, limits: setup.limits }, running: BTreeMap::new() })
+    Ok(Executor {
+        events,
+        confinement: Confinement { rules, limits: setup.limits },
+        running: BTreeMap::new(),
+    })
 }
 
 struct Executor {

@@ -5,8 +5,9 @@ use std::io;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::process::{DumpableBehavior, Gid, Uid, getegid, geteuid, set_dumpable_behavior};
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, UnshareFlags, clear_ambient_capability_set, remove_capability_from_bounding_set,
-    set_capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+    CapabilitySet, CapabilitySets, UnshareFlags, clear_ambient_capability_set,
+    remove_capability_from_bounding_set, set_capabilities, set_no_new_privs, set_thread_groups,
+    set_thread_res_gid, set_thread_res_uid,
 };
 use spack_wasm_sandbox_protocol::{Layer, Setup, Step};
 
@@ -59,9 +60,7 @@ fn write_file(path: &str, text: &str) -> io::Result<()> {
 
 /// Whether the build user may create a user namespace, found by doing it in a process that is thrown away.
 pub(crate) fn user_namespace_works(setup: &Setup) -> bool {
-    sys::in_throwaway_process(|| {
-        drop_root(setup).is_ok() && sys::unshare(UnshareFlags::NEWUSER).is_ok()
-    })
+    sys::in_throwaway_process(|| drop_root(setup).is_ok() && sys::unshare(UnshareFlags::NEWUSER).is_ok())
 }
 
 /// Gives up every capability, of the namespace too, and the means to gain any.

@@ -48,7 +48,9 @@ fn lay_namespaces(setup: &Setup, walls: &mut Walls, mounts: &OwnMounts) -> Outco
 fn lay_landlock(setup: &Setup, walls: &mut Walls) -> Outcome<Option<Rules>> {
     match setup.level {
         Level::None => Ok(None),
-        Level::Landlock => ruleset::for_real_paths(setup).fail_layer(Step::Landlock, Layer::Landlock).map(Some),
+        Level::Landlock => {
+            ruleset::for_real_paths(setup).fail_layer(Step::Landlock, Layer::Landlock).map(Some)
+        }
         Level::Namespaces => {
             let laid = ruleset::for_new_root(setup).and_then(|rules| rules.restrict());
             walls.tolerate(laid.fail_layer(Step::Landlock, Layer::Landlock))?;

@@ -56,7 +56,7 @@ struct Executor {
 impl Executor {
     fn wait(self) {
         if let Some(tracer) = self.tracer {
-            tracer.serve();
+            tracer.serve(self.pid);
         }
         sys::wait_for(self.pid);
         leftovers::kill_all();
@@ -73,14 +73,15 @@ fn launch(channel: &OwnedFd) -> Outcome<Executor> {
     set_child_subreaper(Some(rustix::process::getpid())).fail(Step::Privileges)?;
     let mut walls = Walls::new(&setup);
     let mounts = namespaces::enter(&setup, &mut walls)?;
-    let (tracer_end, executor_end) = trace::channel(trace_socket.is_some())?;
+    let (tracer, executor_end) = trace::prepare(trace_socket)?;
     match sys::fork().fail(Step::Fork)? {
         sys::Fork::Child => {
+            drop(tracer);
             executor::main(channel, &setup, walls, executor::Given { mounts, tracer: executor_end })
-        },
+        }
         sys::Fork::Parent(pid) => {
+            drop(executor_end);
             set_dumpable_behavior(DumpableBehavior::NotDumpable).fail(Step::Privileges)?;
-            let tracer = tracer_end.zip(trace_socket).map(|(from, to)| trace::Tracer::new(from, to, &setup));
             Ok(Executor { pid, tracer })
         }
     }

@@ -73,7 +73,12 @@ pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<Option<OwnMount
 fn enter_as_root(setup: &Setup, walls: &mut Walls) -> Outcome<OwnMounts> {
     let mounts = OwnMounts::new()?;
     if walls.may_miss(Layer::User) && !identity::user_namespace_works(setup) {
-        walls.tolerate(Err(Failure { step: Step::Unshare, path: None, layer: Some(Layer::User), errno: libc::EPERM }))?;
+        walls.tolerate(Err(Failure {
+            step: Step::Unshare,
+            path: None,
+            layer: Some(Layer::User),
+            errno: libc::EPERM,
+        }))?;
         walls.drop_late = true;
         enter_others(walls)?;
         return Ok(mounts);

@@ -11,8 +11,8 @@ use rustix::mount::{
 };
 use spack_wasm_sandbox_protocol::{Access, Layer, OwnFile, Setup, Step};
 
-use crate::sys::{self, MountAttributes};
 use crate::namespaces::OwnMounts;
+use crate::sys::{self, MountAttributes};
 use crate::walls::{Fail, Outcome, Walls};
 
 /// Where the new root is laid until it is entered. Any folder would do: the mount is seen by this process only, and
@@ -50,7 +50,9 @@ pub(crate) fn build(setup: &Setup, _: &OwnMounts) -> Outcome<()> {
     for folder in FOLDERS {
         place(&root, Path::new(folder), true)?;
     }
-    for (folder, size) in [("tmp", setup.tmp_bytes), ("var/tmp", setup.tmp_bytes), ("dev/shm", setup.tmp_bytes)] {
+    for (folder, size) in
+        [("tmp", setup.tmp_bytes), ("var/tmp", setup.tmp_bytes), ("dev/shm", setup.tmp_bytes)]
+    {
         mount_private(&format!("{base}/{folder}"), size)?;
     }
     for mount in &detached {
@@ -79,7 +81,8 @@ fn open_sources(setup: &Setup) -> Outcome<Vec<Detached>> {
 }
 
 fn open_source(source: &Path, target: &Path, access: Option<Access>) -> Outcome<Detached> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     let tree = open_tree(CWD, source, flags).fail_at(Step::OpenSource, source)?;
     if let Some(access) = access {
         let attributes = MountAttributes { read_only: access == Access::ReadOnly, no_devices: true };
@@ -163,7 +166,8 @@ fn mount_tmpfs(path: &str, options: &CStr) -> Outcome<()> {
 }
 
 fn open_folder(path: &Path) -> Outcome<OwnedFd> {
-    openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).fail_at(Step::NewRoot, path)
+    openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .fail_at(Step::NewRoot, path)
 }
 
 /// Makes the laid root the root of this process, in the build's own namespaces.
@@ -184,7 +188,8 @@ pub(crate) fn enter(walls: &mut Walls, _: &OwnMounts) -> Outcome<()> {
 
 /// A mount that came from a stronger namespace is locked to its place and cannot become the root; a copy can.
 fn unlock(base: &str) -> Outcome<()> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     let tree = open_tree(CWD, base, flags).fail(Step::NewRoot)?;
     move_mount(&tree, c"", CWD, base, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).fail(Step::NewRoot)
 }
@@ -199,9 +204,11 @@ fn mount_proc(base: &str, own_processes: bool) -> Outcome<()> {
 }
 
 fn bind_outer_proc(base: &str) -> Outcome<()> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     let tree = open_tree(CWD, "/proc", flags).fail(Step::Proc)?;
-    move_mount(&tree, c"", CWD, format!("{base}/proc"), MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).fail(Step::Proc)
+    move_mount(&tree, c"", CWD, format!("{base}/proc"), MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .fail(Step::Proc)
 }
 
 /// Terminals of its own: test suites that drive programs through `expect` need some, and must not get ours.

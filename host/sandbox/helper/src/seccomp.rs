@@ -80,7 +80,8 @@ fn programs(level: Level) -> Compiled<Vec<BpfProgram>> {
 
 fn compile(rules: Rules, errno: i32) -> Compiled<BpfProgram> {
     let arch = std::env::consts::ARCH.try_into()?;
-    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno.unsigned_abs()), arch)?.try_into()
+    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno.unsigned_abs()), arch)?
+        .try_into()
 }
 
 /// Refuses other tables of calls (32-bit, x32), whose numbers the rules do not know, and calls newer than this list.

@@ -230,8 +230,66 @@ pub(crate) fn user_keyring_answers() -> bool {
 /// Waits until one of two descriptors is readable or closed.
 pub(crate) fn wait_readable(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> io::Result<(bool, bool)> {
     use rustix::event::{PollFd, PollFlags, poll};
-    let mut polled = [PollFd::from_borrowed_fd(first, PollFlags::IN), PollFd::from_borrowed_fd(second, PollFlags::IN)];
+    let mut polled =
+        [PollFd::from_borrowed_fd(first, PollFlags::IN), PollFd::from_borrowed_fd(second, PollFlags::IN)];
     rustix::io::retry_on_intr(|| poll(&mut polled, None))?;
     let [first, second] = polled.map(|entry| !entry.revents().is_empty());
     Ok((first, second))
+}
+
+/// A call that waits for the launcher.
+#[derive(Debug)]
+pub(crate) struct Notification {
+    id: u64,
+    pub(crate) process: u32,
+    pub(crate) call: i64,
+    pub(crate) arguments: [u64; 6],
+}
+
+/// Loads a filter and returns the descriptor that its notifications come from.
+pub(crate) fn load_with_listener(program: &[seccompiler::sock_filter]) -> io::Result<OwnedFd> {
+    let length = u16::try_from(program.len()).map_err(io::Error::other)?;
+    let program =
+        libc::sock_fprog { len: length, filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut() };
+    // SAFETY: the program outlives the call, which copies it; both structures have the kernel's layout.
+    let listener = check(unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+            &raw const program,
+        )
+    })?;
+    // SAFETY: the kernel has just made this descriptor, close-on-exec, for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(listener as i32) })
+}
+
+pub(crate) fn next_notification(listener: &OwnedFd) -> io::Result<Notification> {
+    // SAFETY: all-zero is a valid value of this plain structure, and what the kernel demands.
+    let mut asked: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure has the kernel's layout and outlives the call.
+    check(
+        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut asked) }.into(),
+    )?;
+    let (call, arguments) = (asked.data.nr.into(), asked.data.args);
+    Ok(Notification { id: asked.id, process: asked.pid, call, arguments })
+}
+
+/// Whether the process still waits in that call.
+pub(crate) fn is_current(listener: &OwnedFd, notification: &Notification) -> bool {
+    let id = &raw const notification.id;
+    // SAFETY: the number outlives the call.
+    unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ID_VALID, id) == 0 }
+}
+
+/// Lets the call happen. Fails when its process is gone, which is no concern here.
+pub(crate) fn let_go_on(listener: &OwnedFd, notification: &Notification) {
+    let answer = libc::seccomp_notif_resp {
+        id: notification.id,
+        val: 0,
+        error: 0,
+        flags: libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
+    };
+    // SAFETY: the structure has the kernel's layout and outlives the call.
+    unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw const answer) };
 }

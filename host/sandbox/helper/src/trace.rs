@@ -1,16 +1,80 @@
-//! Names refused accesses exactly: a copy of each open and connect goes to the launcher before it happens.
+//! Names refused accesses exactly: each call that names a file or an address is shown to the launcher before it
+//! happens, by seccomp's user notification, and then goes on.
+//!
+//! The launcher only says what was asked for. Whether that was refused, the host knows: it has the policy, and as root
+//! it can see what the build user cannot.
 
+use std::collections::HashSet;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
-use spack_wasm_sandbox_protocol::Setup;
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use spack_wasm_sandbox_protocol::{Step, TracedAccess, pair, receive, send, send_value};
 
-use crate::walls::Outcome;
+use crate::sys::{self, Notification};
+use crate::walls::{Fail, Outcome};
 
-pub(crate) struct Tracer;
-impl Tracer {
-    pub(crate) fn new(_: OwnedFd, _: OwnedFd, _: &Setup) -> Self { Tracer }
-    pub(crate) fn serve(self) {}
+mod calls;
+mod memory;
+
+/// Accesses that are remembered as sent. A build that names more is told of some of them again.
+const REMEMBERED: usize = 100_000;
+
+/// Prepares a trace into the host's socket. The executor's end carries the filter's listener to the launcher.
+pub(crate) fn prepare(host: Option<OwnedFd>) -> Outcome<(Option<Tracer>, Option<OwnedFd>)> {
+    let Some(host) = host else { return Ok((None, None)) };
+    let (launcher, executor) = pair().fail(Step::Seccomp)?;
+    // The executor changes the root folder, which is the launcher's too; behind it processes have other numbers.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let processes = openat(CWD, "/proc", flags, Mode::empty()).fail(Step::Seccomp)?;
+    let tracer = Tracer { executor: launcher, host, processes, sent: HashSet::new() };
+    Ok((Some(tracer), Some(executor)))
 }
-pub(crate) fn channel(_wanted: bool) -> Outcome<(Option<OwnedFd>, Option<OwnedFd>)> { Ok((None, None)) }
-pub(crate) fn load(_: &OwnedFd) -> io::Result<()> { Ok(()) }
+
+/// Loads the filter for this process and all its children. This process must name no file afterwards, unless the
+/// launcher listens.
+pub(crate) fn load(launcher: &OwnedFd) -> io::Result<()> {
+    let listener = sys::load_with_listener(&calls::program())?;
+    send(launcher, b"listener", &[listener.as_fd()])
+}
+
+/// The launcher's side.
+pub(crate) struct Tracer {
+    executor: OwnedFd,
+    host: OwnedFd,
+    processes: OwnedFd,
+    sent: HashSet<TracedAccess>,
+}
+
+impl Tracer {
+    /// Serves until the executor has ended.
+    pub(crate) fn serve(mut self, executor: Pid) {
+        let Ok(Some(message)) = receive(&self.executor) else { return };
+        let Ok(ended) = pidfd_open(executor, PidfdFlags::empty()) else { return };
+        let Some(listener) = message.fds.first() else { return };
+        while let Ok((asked, over)) = sys::wait_readable(listener.as_fd(), ended.as_fd()) {
+            if over {
+                return;
+            }
+            if asked && let Ok(notification) = sys::next_notification(listener) {
+                self.note(listener, &notification);
+                sys::let_go_on(listener, &notification);
+            }
+        }
+    }
+
+    fn note(&mut self, listener: &OwnedFd, notification: &Notification) {
+        let Some(access) = calls::describe(&self.processes, notification) else { return };
+        // Else the process is another one by now, and what was read is its.
+        if !sys::is_current(listener, notification) || self.sent.contains(&access) {
+            return;
+        }
+        // A host that is gone ends the build anyway.
+        drop(send_value(&self.host, &access, &[]));
+        if self.sent.len() >= REMEMBERED {
+            self.sent.clear();
+        }
+        self.sent.insert(access);
+    }
+}

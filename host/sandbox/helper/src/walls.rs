@@ -29,7 +29,12 @@ impl<T, E: Into<io::Error>> Fail<T> for Result<T, E> {
     }
 
     fn fail_at(self, step: Step, path: &Path) -> Outcome<T> {
-        self.map_err(|error| Failure { step, path: Some(WireString::from(path)), layer: None, errno: errno(error) })
+        self.map_err(|error| Failure {
+            step,
+            path: Some(WireString::from(path)),
+            layer: None,
+            errno: errno(error),
+        })
     }
 }
 
@@ -50,7 +55,12 @@ pub(crate) struct Walls {
 
 impl Walls {
     pub(crate) fn new(setup: &Setup) -> Self {
-        Walls { allowed: setup.allow_missing.clone(), missing: Vec::new(), drop_late: false, laid_outside: false }
+        Walls {
+            allowed: setup.allow_missing.clone(),
+            missing: Vec::new(),
+            drop_late: false,
+            laid_outside: false,
+        }
     }
 
     /// Takes note of the failure of a wall that may be missing; any other failure ends the setup.

@@ -6,8 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,7 +63,12 @@ pub fn receive(channel: impl AsFd) -> io::Result<Option<Message>> {
     let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received = rustix::io::retry_on_intr(|| {
-        rustix::net::recvmsg(&channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)
+        rustix::net::recvmsg(
+            &channel,
+            &mut [IoSliceMut::new(&mut bytes)],
+            &mut control,
+            RecvFlags::CMSG_CLOEXEC,
+        )
     })?;
     let mut fds = Vec::new();
     for message in control.drain() {
@@ -139,7 +144,8 @@ pub fn unseal<T: DeserializeOwned>(file: impl AsFd) -> io::Result<T> {
     let mut bytes = vec![0; size as usize];
     let mut filled = 0;
     while filled < bytes.len() {
-        let read = rustix::io::retry_on_intr(|| rustix::io::pread(&file, &mut bytes[filled..], filled as u64))?;
+        let read =
+            rustix::io::retry_on_intr(|| rustix::io::pread(&file, &mut bytes[filled..], filled as u64))?;
         if read == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }

@@ -123,10 +123,10 @@ pub struct Attempted {
     pub open: Vec<(Layer, String)>,
 }
 
-/// A refused access that was seen as it happened.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct TracedRefusal {
-    /// The path, or `address:port` for a connection.
+/// An access that was seen just before it happened; whether it was refused, the policy says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TracedAccess {
+    /// The absolute path, or `address:port` for a connection.
     pub path: WireString,
     /// What was wanted.
     pub access: Access,

@@ -27,7 +27,9 @@ pub fn refuse(command: &mut Command, walls: Walls) {
     // SAFETY: the filter is compiled already; loading it makes two system calls and allocates nothing.
     unsafe {
         command.pre_exec(move || {
-            programs.iter().try_for_each(|program| seccompiler::apply_filter(program).map_err(std::io::Error::other))
+            programs
+                .iter()
+                .try_for_each(|program| seccompiler::apply_filter(program).map_err(std::io::Error::other))
         });
     }
 }

@@ -1,13 +1,19 @@
 //! A stage, a sandbox around it, and ways to run a test as root, as an ordinary user, and with walls missing.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's support")]
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test program uses a part of it")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test's support")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "each test program uses a part of it"
+)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
 use spack_wasm_sandbox::{
-    Access, Command, HELPER, InstalledTool, Level, Outcome, Policy, RunError, Sandbox, StartError, Status, Stream,
+    Access, Command, HELPER, InstalledTool, Level, Outcome, Policy, RunError, Sandbox, StartError, Status,
+    Stream,
 };
 
 pub mod missing;
@@ -56,7 +62,8 @@ impl Place {
         }
         // As a published prefix: open by itself, in a folder that is closed.
         fs_err::set_permissions(place.path("dependency"), std::fs::Permissions::from_mode(0o755)).unwrap();
-        fs_err::set_permissions(place.path("dependency/file"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        fs_err::set_permissions(place.path("dependency/file"), std::fs::Permissions::from_mode(0o644))
+            .unwrap();
         place
     }
 
@@ -94,9 +101,11 @@ impl Place {
             policy.mount(self.path("dependency"), "/opt/dependency", Access::ReadOnly);
         } else {
             self.open_up();
-            for (name, access) in
-                [("stage", Access::ReadWrite), ("prefix", Access::ReadWrite), ("dependency", Access::ReadOnly)]
-            {
+            for (name, access) in [
+                ("stage", Access::ReadWrite),
+                ("prefix", Access::ReadWrite),
+                ("dependency", Access::ReadOnly),
+            ] {
                 policy.mount(self.path(name), self.path(name), access);
             }
         }

@@ -65,7 +65,17 @@ impl Scene {
             ("TMP_FILE", shared[1].display().to_string()),
             ("KEY", key.to_string()),
         ];
-        Scene { place, udp, victim, variables, shared, _tcp: tcp, _unix: unix, _abstract: abstract_socket, segment }
+        Scene {
+            place,
+            udp,
+            victim,
+            variables,
+            shared,
+            _tcp: tcp,
+            _unix: unix,
+            _abstract: abstract_socket,
+            segment,
+        }
     }
 
     pub fn equip(&self, mut command: Command) -> Command {

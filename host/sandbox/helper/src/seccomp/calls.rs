@@ -76,7 +76,8 @@ pub(super) const ABSENT: &[i64] =
     &[SYS_clone3, SYS_openat2, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register];
 
 /// What a network namespace would confine.
-pub(super) const FORBIDDEN_WITHOUT_NAMESPACES: &[i64] = &[SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4];
+pub(super) const FORBIDDEN_WITHOUT_NAMESPACES: &[i64] =
+    &[SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4];
 
 /// What an IPC namespace would confine.
 pub(super) const ABSENT_WITHOUT_NAMESPACES: &[i64] = &[
