@@ -13,7 +13,7 @@ use spack_wasm_store::{
     UninstallStep,
 };
 
-use crate::common::{begin, fill, hash_of, hdf5, never, node, open, record};
+use crate::common::{begin, fill, hash_of, hdf5, never, node, open, record, zlib};
 use crate::{faults, owner};
 
 /// A child that said something.
@@ -85,7 +85,9 @@ pub(crate) fn run(job: &str, arguments: &[String]) -> ExitCode {
 
 fn hold(store: &Store, mode: &str) {
     let mode = if mode == "shared" { LockMode::Shared } else { LockMode::Exclusive };
-    let _lock = store.lock_prefix(&hash_of(&hdf5(), "zlib"), mode, &mut never()).unwrap();
+    let Ok(_lock) = store.lock_prefix(&hash_of(&hdf5(), "zlib"), mode, &mut never()) else {
+        return say("refused");
+    };
     say("locked");
     wait_to_be_killed();
 }
@@ -128,9 +130,9 @@ fn uninstall(store: &Store, last: &str) {
 /// Installs a chain of packages as `install` does: collect, lock, build what is missing, keep what is used.
 fn install(store: &Store, length: &str) {
     store.collect_leftovers().unwrap();
-    let dag = chain(length.parse().unwrap());
+    let dag = if length == "zlib" { zlib() } else { chain(length.parse().unwrap()) };
     let mut used = Vec::new();
-    for step in dag.topological() {
+    for step in dag.topological().into_iter().filter(|node| !node.is_external()) {
         let lock = store.lock_prefix(&step.hash, LockMode::Exclusive, &mut |_| Patience::Wait).unwrap();
         match store.begin(&dag, &node(&dag, step.name()), lock, &BeginOptions::default()).unwrap() {
             Begun::Build(pending) => {

@@ -6,7 +6,6 @@ mod faults;
 mod owner;
 mod sharing;
 
-#[expect(dead_code, reason = "the other tests use the rest")]
 #[path = "../store/common.rs"]
 mod common;
 
