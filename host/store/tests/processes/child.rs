@@ -53,7 +53,7 @@ fn die() -> ! {
     unreachable!("SIGKILL can't be handled")
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout();
     writeln!(out, "{line}").unwrap();
     out.flush().unwrap();

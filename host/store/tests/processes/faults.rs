@@ -16,8 +16,8 @@ use spack_wasm_store::{
 use tempfile::tempdir;
 
 use crate::Test;
-use crate::child::Spoken;
-use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, open, record};
+use crate::child::{Spoken, say};
+use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, open, record, skip};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -158,7 +158,7 @@ fn in_own_mounts(job: &str) {
     let root = tempdir().unwrap();
     let mut child = Spoken::start(job, &[text(root.path())]);
     if child.line() == "no mounts" {
-        println!("skipped: needs root or user namespaces to mount a tmpfs");
+        skip("root or user namespaces to mount a tmpfs");
         return;
     }
     assert!(child.succeeded());
@@ -173,7 +173,7 @@ fn small_tmpfs(root: &Path) -> bool {
         .and_then(|()| mount(None::<&str>, "/", None::<&str>, private, None::<&str>))
         .and_then(|()| mount(Some("tmpfs"), root, Some("tmpfs"), MsFlags::empty(), Some("size=1m")));
     let answer = if mounted.is_ok() { "mounted" } else { "no mounts" };
-    writeln!(std::io::stdout(), "{answer}").unwrap();
+    say(answer);
     mounted.is_ok()
 }
 

@@ -13,7 +13,7 @@ use tempfile::tempdir;
 
 use crate::Test;
 use crate::child::Spoken;
-use crate::common::{begin, fill, hdf5, install, never, node, open, record};
+use crate::common::{begin, fill, hdf5, install, never, node, open, record, skip};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -28,7 +28,7 @@ const NOBODY: BuildIdentity = BuildIdentity { uid: 65534, gid: 65534 };
 fn is_root() -> bool {
     let root = Uid::effective().is_root();
     if !root {
-        println!("skipped: needs root");
+        skip("root");
     }
     root
 }

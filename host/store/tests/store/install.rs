@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, node, open, record, zlib};
 use insta::assert_snapshot;
 use spack_wasm_store::{
-    BeginError, BeginOptions, Begun, BuildPlace, CheckOptions, LockMode, OpenError, Query, ReindexReport,
-    Store, StoreAccess, StoreOptions, UninstallError, UninstallOptions,
+    BeginError, BeginOptions, Begun, BuildPlace, CheckOptions, Durability, LockMode, OpenError, Query,
+    ReindexReport, Store, StoreAccess, StoreOptions, UninstallError, UninstallOptions,
 };
 use tempfile::tempdir;
 
@@ -157,9 +157,9 @@ fn what_is_installed_is_found_by_each_property() {
     assert_eq!(all, [hdf5.clone(), zlib.clone()]);
     assert_eq!(zlib.variants, "+shared build_system=autotools");
     let named = Query { name: Some("zlib".into()), ..Query::default() };
-    assert_eq!(store.find(&named).unwrap(), [zlib.clone()]);
+    assert_eq!(store.find(&named).unwrap(), std::slice::from_ref(&zlib));
     let explicit = Query { explicit: Some(true), ..Query::default() };
-    assert_eq!(store.find(&explicit).unwrap(), [hdf5.clone()]);
+    assert_eq!(store.find(&explicit).unwrap(), std::slice::from_ref(&hdf5));
     let other_version = Query { version: Some("9".into()), ..named };
     assert_eq!(store.find(&other_version).unwrap(), []);
     assert_eq!(store.get(&zlib.hash).unwrap(), Some(zlib.clone()));
@@ -329,6 +329,31 @@ fn something_else_at_the_final_path_is_left_alone() {
 }
 
 #[test]
+fn a_prefix_that_lost_its_spec_with_the_power_is_built_again() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let zlib = install(&store, &hdf5(), "zlib", true).installed;
+    fs_err::write(zlib.spec_path(), "").unwrap();
+    assert!(!store.installed(&zlib.hash).unwrap());
+    assert_eq!(store.reindex().unwrap().skipped.len(), 1);
+    install(&store, &hdf5(), "zlib", true);
+    assert!(store.installed(&zlib.hash).unwrap());
+    // A torn record costs the provenance only.
+    fs_err::write(zlib.metadata_path().join("spack-wasm.json"), "").unwrap();
+    assert_eq!(store.reindex().unwrap().installed, 1);
+    assert!(store.provenance(&zlib).is_err());
+}
+
+#[test]
+fn everything_can_be_made_durable() {
+    let root = tempdir().unwrap();
+    let options = StoreOptions { durability: Durability::Everything, ..StoreOptions::default() };
+    let store = Store::open(root.path(), options).unwrap();
+    let zlib = install(&store, &hdf5(), "zlib", true).installed;
+    assert!(store.installed(&zlib.hash).unwrap());
+}
+
+#[test]
 fn a_rebuilt_prefix_takes_the_place_of_the_old_one() {
     let root = tempdir().unwrap();
     let store = open(root.path());
@@ -371,7 +396,7 @@ fn reading_makes_nothing() {
     assert!(Store::open(&root.path().join("missing"), options).is_err());
 }
 
-/// 10,000 rows, as the project promises; the promised 20 ms are those of an optimised program on a quiet machine.
+/// The project promises 20 ms for the whole command. Other tests run meanwhile, so this thread's own time is taken.
 #[test]
 fn find_among_ten_thousand_is_fast() {
     let root = tempdir().unwrap();
@@ -389,19 +414,22 @@ fn find_among_ten_thousand_is_fast() {
         transaction.execute(row, (hash, number as i64, first.hash.as_str())).unwrap();
     }
     transaction.commit().unwrap();
-    let fastest = (0..5)
-        .map(|_| {
-            let start = Instant::now();
-            let store = open(root.path());
-            assert_eq!(store.find(&Query::default()).unwrap().len(), 10_000);
-            start.elapsed()
-        })
-        .min()
-        .unwrap();
-    println!("open and find among 10,000: {fastest:?}");
-    assert!(fastest.as_millis() < 200, "{fastest:?}");
+    let all = (0..5).map(|_| {
+        let start = cpu_time();
+        let store = open(root.path());
+        assert_eq!(store.find(&Query::default()).unwrap().len(), 10_000);
+        cpu_time() - start
+    });
+    let all = all.min().unwrap();
+    println!("open and find among 10,000: {all:?}");
+    assert!(all < Duration::from_millis(if cfg!(debug_assertions) { 60 } else { 15 }), "{all:?}");
     let store = open(root.path());
-    let start = Instant::now();
+    let start = cpu_time();
     assert_eq!(store.by_hash_prefix(&first.hash.as_str()[..20]).unwrap(), first);
-    assert!(start.elapsed().as_millis() < 20);
+    assert!(cpu_time() - start < Duration::from_millis(5), "the key is not used");
+}
+
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
 }
