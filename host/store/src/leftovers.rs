@@ -83,6 +83,7 @@ impl Store {
             BuildingEntry::Incomplete(hash) => self.remove_incomplete(name, hash),
             BuildingEntry::Publishing(hash) => {
                 self.complete_publication(building, name, hash)?;
+                self.forget_missing(hash)?;
                 Ok(rustix::fs::unlinkat(building, name, AtFlags::empty()).at("remove", path)?)
             }
             BuildingEntry::Trash(hash) => {

@@ -12,7 +12,7 @@ use spack_wasm_spec::{Dag, Node};
 
 use crate::error::{At, FileError, StoreError};
 use crate::index::PrefixFacts;
-use crate::layout::METADATA;
+use crate::layout::{METADATA, file_name};
 use crate::open::make_folder;
 use crate::record::{InstallRecord, RECORD_FORMAT, RecordFile, to_seconds};
 use crate::tree;
@@ -60,7 +60,7 @@ fn write_recipe(folder: &Folder, node: &Node, record: &InstallRecord) -> Result<
     let mut recipe = folder.same()?;
     for part in path {
         // Namespace and name come out of a recipe.
-        recipe = Folder::make(&recipe.dir, Path::new(&part.replace(['/', '\0'], "_")), &recipe.shown)?;
+        recipe = Folder::make(&recipe.dir, Path::new(&file_name(part)), &recipe.shown)?;
     }
     recipe.bytes("recipe.wasm".as_ref(), &record.recipe.component)?;
     let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&record.recipe.component));

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use spack_wasm_store::{
-    BeginOptions, CheckOptions, LockError, LockMode, PublishStep, Query, Store, StoreOptions,
+    BeginOptions, CheckOptions, LockError, LockMode, PublishStep, Query, StageArea, Store, StoreOptions,
     UninstallOptions, UninstallStep,
 };
 use tempfile::tempdir;
@@ -23,6 +23,8 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("killed_while_building_nothing_is_left", killed_while_building),
         ("killed_at_each_step_of_publishing_the_prefix_is_absent_or_complete", killed_while_publishing),
+        ("killed_at_each_step_of_replacing_a_prefix_is_always_there", killed_while_replacing),
+        ("a_killed_build_leaves_no_stage_but_kept_ones_stay", killed_stages),
         ("killed_at_each_step_of_removing_the_prefix_is_absent_or_complete", killed_while_removing),
         ("killed_at_random_the_next_install_completes", killed_at_random),
         ("what_a_living_process_builds_is_not_collected", living_builds_stay),
@@ -101,6 +103,37 @@ fn killed_while_publishing() {
             }
         }
     }
+}
+
+fn killed_while_replacing() {
+    for step in PublishStep::ALL {
+        let root = tempdir().unwrap();
+        let old = install(&open(root.path()), &hdf5(), "zlib", true).installed;
+        run_and_die("publish", &[text(root.path()), "replacing", &format!("{step:?}")]);
+        assert!(old.prefix.join("lib/libx.so").exists(), "killed at {step:?}");
+        check_recovery(root.path(), &step);
+        assert_eq!(open(root.path()).find(&Query::default()).unwrap(), [old], "killed at {step:?}");
+    }
+}
+
+fn killed_stages() {
+    let root = tempdir().unwrap();
+    let area = StageArea::open(root.path()).unwrap();
+    let mut child = Spoken::start("stage", &[text(root.path())]);
+    assert_eq!(child.line(), "staged");
+    let zlib = crate::common::node(&hdf5(), "zlib");
+    let own = area.create(&zlib, None).unwrap();
+    let kept = area.create(&zlib, None).unwrap();
+    kept.dir().write("config.log", "").unwrap();
+    let kept = kept.keep().unwrap();
+    drop(area.create(&zlib, None).unwrap());
+    assert!(area.collect_leftovers().unwrap().is_empty());
+    child.kill();
+    assert_eq!(area.collect_leftovers().unwrap().len(), 1);
+    assert!(own.path().exists() && kept.join("config.log").exists());
+    drop(own);
+    let left: Vec<_> = fs_err::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [kept]);
 }
 
 fn killed_while_removing() {
