@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{At, DatabaseError, FileError};
 use crate::schema;
@@ -29,16 +30,28 @@ pub(crate) enum Freshness {
 impl Database {
     /// Opens the index for reading and writing, made or brought up to date where needed.
     pub(crate) fn open(path: &Path) -> Result<(Self, Freshness), DatabaseError> {
-        let this = |error| failed("open the database", path, error);
+        let start = Instant::now();
+        loop {
+            match Self::try_open(path) {
+                // SQLite doesn't wait by itself while another process makes the file or its log.
+                Err(error) if is_busy(&error) && start.elapsed() < BUSY => {
+                    thread::sleep(Duration::from_millis(2))
+                }
+                result => return result.map_err(|error| failed("open the database", path, error)),
+            }
+        }
+    }
+
+    fn try_open(path: &Path) -> rusqlite::Result<(Self, Freshness)> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(this)?;
-        connection.busy_timeout(BUSY).map_err(this)?;
-        set_journal(&connection, path).map_err(this)?;
-        connection.pragma_update(None, "foreign_keys", true).map_err(this)?;
-        let current = schema::version(&connection).map_err(this)? >= schema::VERSION;
-        let fresh = !current && schema::migrate(&mut connection).map_err(this)?;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        set_journal(&connection, path)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let current = schema::version(&connection)? >= schema::VERSION;
+        let fresh = !current && schema::migrate(&mut connection)?;
         let freshness = if fresh { Freshness::JustMade } else { Freshness::Known };
         Ok((Self { path: path.to_owned(), connection: Mutex::new(connection) }, freshness))
     }
@@ -102,6 +115,10 @@ impl Database {
         };
         run().map_err(|error| failed(action, &self.path, error))
     }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn failed(action: &'static str, path: &Path, cause: rusqlite::Error) -> DatabaseError {

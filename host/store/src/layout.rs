@@ -29,7 +29,7 @@ pub(crate) fn relative_prefix(node: &Node) -> PathBuf {
 }
 
 /// `text` as one file name that is neither hidden nor special.
-fn file_name(text: &str) -> String {
+pub(crate) fn file_name(text: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._+=@~-".contains(c);
     let mut name: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
     if name.starts_with('.') {

@@ -83,6 +83,7 @@ impl Store {
             BuildingEntry::Incomplete(hash) => self.remove_incomplete(name, hash),
             BuildingEntry::Publishing(hash) => {
                 self.complete_publication(building, name, hash)?;
+                self.forget_missing(hash)?;
                 Ok(rustix::fs::unlinkat(building, name, AtFlags::empty()).at("remove", path)?)
             }
             BuildingEntry::Trash(hash) => {
@@ -101,9 +102,7 @@ impl Store {
         let incomplete =
             tree::exists(building, incomplete_marker(hash)).at("look at", self.building_path())?;
         let Some(prefix) = self.noted_prefix(building, note)? else { return Ok(()) };
-        if incomplete
-            || fs_err::metadata(self.root().join(&prefix).join(layout::METADATA).join(SPEC)).is_err()
-        {
+        if incomplete || !self.is_complete(&prefix) {
             return Ok(());
         }
         match metadata::read_facts(self.root(), &prefix)? {
@@ -178,8 +177,7 @@ impl Store {
     /// of one that is gone. The caller has its exclusive lock.
     pub(crate) fn complete_prefix(&self, node: &Node) -> Result<Option<Installed>, StoreError> {
         let prefix = relative_prefix(node);
-        let complete = fs_err::metadata(self.root().join(&prefix).join(layout::METADATA).join(SPEC)).is_ok();
-        match (self.get(&node.hash)?, complete) {
+        match (self.get(&node.hash)?, self.is_complete(&prefix)) {
             (Some(installed), true) => Ok(Some(installed)),
             (known, false) => {
                 if known.is_some() {
@@ -191,6 +189,16 @@ impl Store {
             }
             (None, true) => self.adopt(&prefix, node),
         }
+    }
+
+    fn is_complete(&self, prefix: &Path) -> bool {
+        metadata::is_written(&self.root().join(prefix).join(layout::METADATA).join(SPEC))
+    }
+
+    /// Removes a prefix of ours whose record a loss of power tore; the caller has its exclusive lock.
+    pub(crate) fn remove_torn(&self, prefix: &Path, hash: &DagHash) -> Result<(), FileError> {
+        let ours = fs_err::symlink_metadata(self.root().join(prefix).join(layout::METADATA)).is_ok();
+        if ours && !self.is_complete(prefix) { self.trash(&self.building()?, prefix, hash) } else { Ok(()) }
     }
 
     fn adopt(&self, prefix: &Path, node: &Node) -> Result<Option<Installed>, StoreError> {

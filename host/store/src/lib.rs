@@ -29,6 +29,7 @@ mod record;
 mod reindex;
 mod rewrite;
 mod schema;
+mod stage;
 mod trace;
 mod tree;
 mod uninstall;
@@ -49,5 +50,6 @@ pub use record::{
 };
 pub use reindex::{ReindexReport, SkippedFolder};
 pub use rewrite::Replacement;
+pub use stage::{Stage, StageArea};
 pub use trace::Trace;
 pub use uninstall::{UninstallError, UninstallOptions, UninstallStep};

@@ -47,7 +47,7 @@ impl<'a> LinkChecker<'a> {
                 return Ok(Some(bad));
             }
             if !self.is_inside(&walk.at) && !self.is_above(&walk.at) {
-                return Ok(Some(BadLink::Outside(walk.as_written())));
+                return Ok(Some(BadLink::Outside(walk.written())));
             }
         }
         Ok((!self.is_inside(&walk.at)).then_some(BadLink::Outside(walk.at)))
@@ -124,7 +124,7 @@ struct Walk {
 
 impl Walk {
     /// Where the walk would end if what is left held no links.
-    fn as_written(self) -> PathBuf {
+    fn written(self) -> PathBuf {
         self.rest.into_iter().fold(self.at, |mut at, part| {
             match part {
                 Part::Root => at = PathBuf::from("/"),

@@ -12,7 +12,7 @@ use spack_wasm_spec::{Dag, Node};
 
 use crate::error::{At, FileError, StoreError};
 use crate::index::PrefixFacts;
-use crate::layout::METADATA;
+use crate::layout::{METADATA, file_name};
 use crate::open::make_folder;
 use crate::record::{InstallRecord, RECORD_FORMAT, RecordFile, to_seconds};
 use crate::tree;
@@ -31,10 +31,9 @@ pub(crate) fn not_in_manifest() -> [PathBuf; 2] {
     [MANIFEST, EXPLICIT].map(|name| Path::new(METADATA).join(name))
 }
 
-/// Writes the whole folder but the manifest.
+/// Writes the whole folder but the manifest; the spec last, since a prefix with a spec counts as complete.
 pub(crate) fn write(prefix: &Dir, shown: &Path, dag: &Dag, record: &InstallRecord) -> Result<(), FileError> {
     let folder = Folder::make(prefix, METADATA.as_ref(), shown)?;
-    folder.text(SPEC, &dag.to_json())?;
     let provenance = record.provenance.clone();
     let installed_at = to_seconds(record.installed_at);
     folder.json(RECORD, &RecordFile { format: RECORD_FORMAT, installed_at, provenance })?;
@@ -50,7 +49,8 @@ pub(crate) fn write(prefix: &Dir, shown: &Path, dag: &Dag, record: &InstallRecor
     if record.explicit {
         folder.text(EXPLICIT, "")?;
     }
-    dag.roots().try_for_each(|node| write_recipe(&folder, node, record))
+    dag.roots().try_for_each(|node| write_recipe(&folder, node, record))?;
+    folder.text(SPEC, &dag.to_json())
 }
 
 /// Writes the recipe where Spack has it: `repos/<namespace>/packages/<name>`.
@@ -60,7 +60,7 @@ fn write_recipe(folder: &Folder, node: &Node, record: &InstallRecord) -> Result<
     let mut recipe = folder.same()?;
     for part in path {
         // Namespace and name come out of a recipe.
-        recipe = Folder::make(&recipe.dir, Path::new(&part.replace(['/', '\0'], "_")), &recipe.shown)?;
+        recipe = Folder::make(&recipe.dir, Path::new(&file_name(part)), &recipe.shown)?;
     }
     recipe.bytes("recipe.wasm".as_ref(), &record.recipe.component)?;
     let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&record.recipe.component));
@@ -156,12 +156,28 @@ pub(crate) fn read_record(path: &Path) -> Result<RecordFile, StoreError> {
     serde_json::from_str(&text).map_err(|cause| StoreError::Record { path: path.to_owned(), cause })
 }
 
+/// Whether a file is there with something in it: one of a machine that lost power may be empty.
+pub(crate) fn is_written(path: &Path) -> bool {
+    fs_err::metadata(path).is_ok_and(|file| file.len() > 0)
+}
+
 /// Reads from a prefix what the index has of it; none where its spec has no root.
 pub(crate) fn read_facts(root: &Path, prefix: &Path) -> Result<Option<PrefixFacts>, StoreError> {
     let folder = root.join(prefix).join(METADATA);
     let dag = read_dag(&folder.join(SPEC))?;
     let Some(node) = dag.roots().next() else { return Ok(None) };
-    let installed_at = read_record(&folder.join(RECORD))?.installed_at;
+    let installed_at = installed_at(&folder)?;
     let explicit = fs_err::symlink_metadata(folder.join(EXPLICIT)).is_ok();
     Ok(Some(PrefixFacts { node: Node::clone(node), prefix: prefix.to_owned(), explicit, installed_at }))
+}
+
+/// When a prefix was installed; a record that can't be read, which only a loss of power explains, costs no more than
+/// this time's exactness.
+fn installed_at(folder: &Path) -> Result<i64, FileError> {
+    if let Ok(record) = read_record(&folder.join(RECORD)) {
+        return Ok(record.installed_at);
+    }
+    let spec = folder.join(SPEC);
+    let written = fs_err::metadata(&spec).and_then(|file| file.modified()).at("look at", &spec)?;
+    Ok(to_seconds(written))
 }

@@ -37,13 +37,14 @@ pub enum StoreAccess {
 
 /// What must have reached the disk before a prefix counts as installed.
 ///
-/// Neither matters for a killed process; both are about power that fails.
+/// This is about power that fails, not about processes that are killed, and each wait for a disk costs milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// What says what the prefix is: its spec, its record and the folders' names.
+    /// The prefix's `spec.json`, without which it doesn't count as one. Other files may be torn when the power fails
+    /// within seconds, as with every installer that leaves writing to the kernel.
     #[default]
-    Records,
-    /// Every file of the prefix too.
+    Spec,
+    /// Every file and folder of the prefix, and its name.
     Everything,
 }
 

@@ -182,6 +182,7 @@ impl Store {
                 self.remove_prefix(&installed, &lock)?;
             }
         }
+        self.remove_torn(&relative_prefix(node), &node.hash)?;
         self.make_prefix(dag, node, lock, options)
     }
 

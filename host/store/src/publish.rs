@@ -1,6 +1,7 @@
 //! From a checked prefix to an installed package.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ use crate::index::{self, PrefixFacts};
 use crate::installed::Installation;
 use crate::layout::{METADATA, incomplete_marker, publishing_note, relative_prefix};
 use crate::manifest::manifest;
-use crate::metadata::{self, MANIFEST, RECORD, SPEC};
+use crate::metadata::{self, MANIFEST, SPEC};
 use crate::open::Durability;
 use crate::pending::{PendingPrefix, Place};
 use crate::record::{InstallRecord, to_seconds};
@@ -149,28 +150,26 @@ impl CheckedPrefix {
     }
 
     fn sync(&self) -> Result<(), FileError> {
-        let PendingPrefix { dir, store, .. } = &self.pending;
+        let dir = &self.pending.dir;
         let shown = self.pending.building_path();
-        match store.inner.options.durability {
-            Durability::Everything => tree::walk(dir, &shown, &mut |entry| match entry.kind() {
-                FileType::RegularFile => {
-                    sync_file(entry.parent, entry.name).at("sync", shown.join(entry.path))
-                }
-                FileType::Directory => {
-                    sync_folder(entry.parent, entry.name).at("sync", shown.join(entry.path))
-                }
-                _ => Ok(()),
-            })?,
-            Durability::Records => {
-                let path = shown.join(METADATA);
-                let folder = tree::open_folder(dir, METADATA).at("open the folder", &path)?;
-                for name in [SPEC, RECORD] {
-                    sync_file(&folder, name.as_ref()).at("sync", path.join(name))?;
-                }
-                rustix::fs::fsync(&folder).at("sync", &path)?;
-            }
+        if !self.is_durable() {
+            let path = shown.join(METADATA).join(SPEC);
+            let folder = tree::open_folder(dir, METADATA).at("open the folder of", &path)?;
+            return sync_entry(&folder, SPEC.as_ref(), OFlags::empty()).at("sync", path);
         }
+        tree::walk(dir, &shown, &mut |entry| {
+            let synced = match entry.kind() {
+                FileType::RegularFile => sync_entry(entry.parent, entry.name, OFlags::empty()),
+                FileType::Directory => sync_entry(entry.parent, entry.name, OFlags::DIRECTORY),
+                _ => Ok(()),
+            };
+            synced.at("sync", shown.join(entry.path))
+        })?;
         rustix::fs::fsync(dir).at("sync", &shown)
+    }
+
+    fn is_durable(&self) -> bool {
+        self.pending.store.inner.options.durability == Durability::Everything
     }
 
     /// Leaves a note from which the next process makes the row, should this one end between move and row.
@@ -208,7 +207,9 @@ impl CheckedPrefix {
                 rustix::fs::unlinkat(&building, &marker, AtFlags::empty()).at("complete", &final_path)?;
             }
         }
-        rustix::fs::fsync(&folder).at("sync the folder of", &final_path)?;
+        if self.is_durable() {
+            rustix::fs::fsync(&folder).at("sync the folder of", &final_path)?;
+        }
         Ok(())
     }
 
@@ -295,10 +296,6 @@ impl CheckedPrefix {
     }
 }
 
-fn sync_file(parent: &Dir, name: &std::ffi::OsStr) -> io::Result<()> {
-    Ok(rustix::fs::fsync(tree::open_file(parent, name, OFlags::RDONLY)?)?)
-}
-
-fn sync_folder(parent: &Dir, name: &std::ffi::OsStr) -> io::Result<()> {
-    Ok(rustix::fs::fsync(tree::open_file(parent, name, OFlags::RDONLY | OFlags::DIRECTORY)?)?)
+fn sync_entry(parent: &Dir, name: &OsStr, flags: OFlags) -> io::Result<()> {
+    Ok(rustix::fs::fsync(tree::open_file(parent, name, OFlags::RDONLY | flags)?)?)
 }

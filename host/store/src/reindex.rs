@@ -86,7 +86,7 @@ impl Store {
     /// What a prefix says of itself, or why it doesn't count.
     fn read_prefix(&self, prefix: &Path) -> Result<PrefixFacts, String> {
         let spec = self.root().join(prefix).join(METADATA).join(SPEC);
-        if fs_err::metadata(spec).is_err() {
+        if !metadata::is_written(&spec) {
             return Err(format!("has no {METADATA}/{SPEC}"));
         }
         let facts = metadata::read_facts(self.root(), prefix).map_err(|error| error.to_string())?;

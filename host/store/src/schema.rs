@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// What brings the index from version n to n + 1; a released step is never changed.
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE installs (
-        hash         TEXT PRIMARY KEY NOT NULL,
+        hash         TEXT UNIQUE NOT NULL,
         name         TEXT NOT NULL,
         version      TEXT NOT NULL,
         namespace    TEXT NOT NULL,
@@ -15,9 +15,10 @@ const MIGRATIONS: &[&str] = &["
         variants     TEXT NOT NULL,     -- as a spec writes them
         prefix       TEXT NOT NULL,     -- beneath the root
         explicit     INTEGER NOT NULL,
-        installed_at INTEGER NOT NULL   -- seconds since 1970
+        installed_at INTEGER NOT NULL,  -- seconds since 1970
+        -- Rows lie in the order in which they are shown.
+        PRIMARY KEY (name, version, hash)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX installs_by_name ON installs (name, version);
     CREATE TABLE edges (
         dependent  TEXT NOT NULL REFERENCES installs (hash) ON DELETE CASCADE,
         dependency TEXT NOT NULL,       -- may be an external, which has no row in installs

@@ -9,11 +9,11 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, raise};
 use spack_wasm_spec::Dag;
 use spack_wasm_store::{
-    BeginOptions, Begun, BuildPlace, CheckOptions, LockMode, Patience, PublishStep, Store, UninstallOptions,
-    UninstallStep,
+    BeginOptions, Begun, BuildPlace, CheckOptions, LockMode, Patience, PublishStep, StageArea, Store,
+    UninstallOptions, UninstallStep,
 };
 
-use crate::common::{begin, fill, hash_of, hdf5, never, node, open, record};
+use crate::common::{begin, fill, hash_of, hdf5, never, node, open, record, zlib};
 use crate::{faults, owner};
 
 /// A child that said something.
@@ -53,7 +53,7 @@ fn die() -> ! {
     unreachable!("SIGKILL can't be handled")
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout();
     writeln!(out, "{line}").unwrap();
     out.flush().unwrap();
@@ -71,12 +71,14 @@ pub(crate) fn run(job: &str, arguments: &[String]) -> ExitCode {
     match job {
         "hold" => hold(&store(), argument(1)),
         "build" => build(&store(), argument(1)),
+        "stage" => stage(Path::new(argument(0))),
         "publish" => publish(&store(), argument(1), argument(2)),
         "uninstall" => uninstall(&store(), argument(1)),
         "install" => install(&store(), argument(1)),
         "read-only" => faults::read_only(Path::new(argument(0))),
         "small-disk" => faults::small_disk(Path::new(argument(0))),
         "umask" => owner::with_umask_077(Path::new(argument(0))),
+        "reader" => owner::as_reader(Path::new(argument(0))),
         "user" => owner::as_ordinary_user(Path::new(argument(0))),
         _ => return ExitCode::FAILURE,
     }
@@ -85,7 +87,9 @@ pub(crate) fn run(job: &str, arguments: &[String]) -> ExitCode {
 
 fn hold(store: &Store, mode: &str) {
     let mode = if mode == "shared" { LockMode::Shared } else { LockMode::Exclusive };
-    let _lock = store.lock_prefix(&hash_of(&hdf5(), "zlib"), mode, &mut never()).unwrap();
+    let Ok(_lock) = store.lock_prefix(&hash_of(&hdf5(), "zlib"), mode, &mut never()) else {
+        return say("refused");
+    };
     say("locked");
     wait_to_be_killed();
 }
@@ -102,8 +106,15 @@ fn build(store: &Store, place: &str) {
     wait_to_be_killed();
 }
 
+fn stage(area: &Path) {
+    let stage = StageArea::open(area).unwrap().create(&node(&hdf5(), "zlib"), None).unwrap();
+    stage.dir().create_dir_all("a/b").unwrap();
+    say("staged");
+    wait_to_be_killed();
+}
+
 fn publish(store: &Store, place: &str, last: &str) {
-    let options = BeginOptions { place: place_of(place), ..BeginOptions::default() };
+    let options = BeginOptions { place: place_of(place), replace: place == "replacing", identity: None };
     let pending = begin(store, &hdf5(), "zlib", &options);
     fill(&pending);
     let checked = pending.check(&CheckOptions::default()).unwrap();
@@ -128,9 +139,9 @@ fn uninstall(store: &Store, last: &str) {
 /// Installs a chain of packages as `install` does: collect, lock, build what is missing, keep what is used.
 fn install(store: &Store, length: &str) {
     store.collect_leftovers().unwrap();
-    let dag = chain(length.parse().unwrap());
+    let dag = if length == "zlib" { zlib() } else { chain(length.parse().unwrap()) };
     let mut used = Vec::new();
-    for step in dag.topological() {
+    for step in dag.topological().into_iter().filter(|node| !node.is_external()) {
         let lock = store.lock_prefix(&step.hash, LockMode::Exclusive, &mut |_| Patience::Wait).unwrap();
         match store.begin(&dag, &node(&dag, step.name()), lock, &BeginOptions::default()).unwrap() {
             Begun::Build(pending) => {

@@ -10,19 +10,21 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use spack_wasm_store::{
-    BeginOptions, CheckOptions, LockError, LockMode, PublishStep, Query, Store, StoreOptions,
+    BeginOptions, CheckOptions, LockError, LockMode, PublishStep, Query, StageArea, Store, StoreOptions,
     UninstallOptions, UninstallStep,
 };
 use tempfile::tempdir;
 
 use crate::Test;
-use crate::child::Spoken;
-use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, open, record};
+use crate::child::{Spoken, say};
+use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, open, record, skip};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("killed_while_building_nothing_is_left", killed_while_building),
         ("killed_at_each_step_of_publishing_the_prefix_is_absent_or_complete", killed_while_publishing),
+        ("killed_at_each_step_of_replacing_a_prefix_is_always_there", killed_while_replacing),
+        ("a_killed_build_leaves_no_stage_but_kept_ones_stay", killed_stages),
         ("killed_at_each_step_of_removing_the_prefix_is_absent_or_complete", killed_while_removing),
         ("killed_at_random_the_next_install_completes", killed_at_random),
         ("what_a_living_process_builds_is_not_collected", living_builds_stay),
@@ -103,6 +105,37 @@ fn killed_while_publishing() {
     }
 }
 
+fn killed_while_replacing() {
+    for step in PublishStep::ALL {
+        let root = tempdir().unwrap();
+        let old = install(&open(root.path()), &hdf5(), "zlib", true).installed;
+        run_and_die("publish", &[text(root.path()), "replacing", &format!("{step:?}")]);
+        assert!(old.prefix.join("lib/libx.so").exists(), "killed at {step:?}");
+        check_recovery(root.path(), &step);
+        assert_eq!(open(root.path()).find(&Query::default()).unwrap(), [old], "killed at {step:?}");
+    }
+}
+
+fn killed_stages() {
+    let root = tempdir().unwrap();
+    let area = StageArea::open(root.path()).unwrap();
+    let mut child = Spoken::start("stage", &[text(root.path())]);
+    assert_eq!(child.line(), "staged");
+    let zlib = crate::common::node(&hdf5(), "zlib");
+    let own = area.create(&zlib, None).unwrap();
+    let kept = area.create(&zlib, None).unwrap();
+    kept.dir().write("config.log", "").unwrap();
+    let kept = kept.keep().unwrap();
+    drop(area.create(&zlib, None).unwrap());
+    assert!(area.collect_leftovers().unwrap().is_empty());
+    child.kill();
+    assert_eq!(area.collect_leftovers().unwrap().len(), 1);
+    assert!(own.path().exists() && kept.join("config.log").exists());
+    drop(own);
+    let left: Vec<_> = fs_err::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [kept]);
+}
+
 fn killed_while_removing() {
     for step in UninstallStep::ALL {
         let root = tempdir().unwrap();
@@ -116,8 +149,10 @@ fn killed_while_removing() {
 }
 
 /// Two processes install the same five packages; one is killed after a seeded random time, then the other.
+///
+/// `SPACK_WASM_KILLS` sets how often.
 fn killed_at_random() {
-    let rounds = 30;
+    let rounds = std::env::var("SPACK_WASM_KILLS").map_or(30, |rounds| rounds.parse().unwrap());
     let mut seed = 0x5eed_u64;
     let mut unfinished = 0;
     for round in 0..rounds {
@@ -156,7 +191,7 @@ fn in_own_mounts(job: &str) {
     let root = tempdir().unwrap();
     let mut child = Spoken::start(job, &[text(root.path())]);
     if child.line() == "no mounts" {
-        println!("skipped: needs root or user namespaces to mount a tmpfs");
+        skip("root or user namespaces to mount a tmpfs");
         return;
     }
     assert!(child.succeeded());
@@ -171,7 +206,7 @@ fn small_tmpfs(root: &Path) -> bool {
         .and_then(|()| mount(None::<&str>, "/", None::<&str>, private, None::<&str>))
         .and_then(|()| mount(Some("tmpfs"), root, Some("tmpfs"), MsFlags::empty(), Some("size=1m")));
     let answer = if mounted.is_ok() { "mounted" } else { "no mounts" };
-    writeln!(std::io::stdout(), "{answer}").unwrap();
+    say(answer);
     mounted.is_ok()
 }
 
@@ -187,12 +222,13 @@ pub(crate) fn read_only(root: &Path) {
     if !small_tmpfs(root) {
         return;
     }
-    let dag = hdf5();
-    let zlib = install(&open(root), &dag, "zlib", true).installed;
+    // Another process writes: a file that is open for writing keeps a file system from becoming read-only.
+    assert!(Spoken::start("install", &[text(root), "zlib"]).succeeded());
     remount(root, MsFlags::MS_RDONLY).unwrap();
     let store = Store::open(root, StoreOptions::default()).unwrap();
     assert!(store.is_read_only());
-    assert_eq!(store.find(&Query::default()).unwrap(), std::slice::from_ref(&zlib));
+    let zlib = store.find(&Query::default()).unwrap().remove(0);
+    assert_eq!(zlib.hash, hash_of(&hdf5(), "zlib"));
     assert!(store.installed(&zlib.hash).unwrap());
     let error = store.lock_prefix(&zlib.hash, LockMode::Exclusive, &mut never()).unwrap_err();
     assert!(matches!(error, LockError::ReadOnly { .. }));

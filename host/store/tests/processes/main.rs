@@ -6,13 +6,12 @@ mod faults;
 mod owner;
 mod sharing;
 
-#[expect(dead_code, reason = "the other tests use the rest")]
 #[path = "../store/common.rs"]
 mod common;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,7 +21,12 @@ fn main() -> ExitCode {
         return child::run(job, rest);
     }
     let tests = [sharing::tests(), faults::tests(), owner::tests()].into_iter().flatten();
-    let trials = tests.map(|(name, test)| Trial::test(name, move || -> Result<(), Failed> { Ok(test()) }));
+    let trials = tests.map(|(name, test)| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
 

@@ -8,19 +8,55 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use spack_wasm_store::{
     BeginError, BeginOptions, BuildIdentity, BuildPlace, CheckOptions, LockMode, Query, Replacement,
+    StageArea,
 };
 use tempfile::tempdir;
 
 use crate::Test;
 use crate::child::Spoken;
-use crate::common::{begin, fill, hdf5, install, never, node, open, record};
+use crate::common::{begin, fill, hdf5, install, never, node, open, record, skip};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("root_gives_the_prefix_to_the_build_user_and_takes_it_back", root_gives_and_takes),
         ("with_umask_077_the_build_user_gets_through", closed_umask),
+        ("another_users_store_can_be_read", other_users_store),
         ("an_ordinary_user_builds_and_removes", ordinary_user),
     ]
+}
+
+fn other_users_store() {
+    if !is_root() {
+        return;
+    }
+    let root = tempdir().unwrap();
+    fs_err::set_permissions(root.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Once with the owner's log beside the index, once without.
+    let store = open(root.path());
+    drop(install(&store, &hdf5(), "zlib", true));
+    assert!(Spoken::start("reader", &[root.path().to_str().unwrap()]).succeeded());
+    drop(store);
+    assert!(Spoken::start("reader", &[root.path().to_str().unwrap()]).succeeded());
+    let stages = tempdir().unwrap();
+    chown(stages.path(), Some(1234), Some(1234)).unwrap();
+    let error = StageArea::open(stages.path()).unwrap_err();
+    assert!(error.to_string().contains("belongs to user 1234"), "{error}");
+}
+
+fn become_nobody() {
+    if Uid::effective().is_root() {
+        setgid(Gid::from_raw(65534)).unwrap();
+        setuid(Uid::from_raw(65534)).unwrap();
+    }
+}
+
+pub(crate) fn as_reader(root: &Path) {
+    become_nobody();
+    let store = open(root);
+    assert!(store.is_read_only());
+    let zlib = store.find(&Query::default()).unwrap().remove(0);
+    assert!(store.installed(&zlib.hash).unwrap());
+    assert_eq!(store.dag(&zlib).unwrap().roots().next().unwrap().hash, zlib.hash);
 }
 
 const NOBODY: BuildIdentity = BuildIdentity { uid: 65534, gid: 65534 };
@@ -28,7 +64,7 @@ const NOBODY: BuildIdentity = BuildIdentity { uid: 65534, gid: 65534 };
 fn is_root() -> bool {
     let root = Uid::effective().is_root();
     if !root {
-        println!("skipped: needs root");
+        skip("root");
     }
     root
 }
@@ -102,10 +138,7 @@ fn ordinary_user() {
 
 /// What root may do in spite of modes, a user may not: read-only folders and files are the harder case.
 pub(crate) fn as_ordinary_user(root: &Path) {
-    if Uid::effective().is_root() {
-        setgid(Gid::from_raw(65534)).unwrap();
-        setuid(Uid::from_raw(65534)).unwrap();
-    }
+    become_nobody();
     let store = open(&root.join("store"));
     let dag = hdf5();
     let zlib = node(&dag, "zlib");

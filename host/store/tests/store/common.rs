@@ -14,6 +14,16 @@ use spack_wasm_store::{
     SandboxRecord, SourceRecord, Store, StoreOptions, ToolRecord,
 };
 
+/// Says that a test is skipped, or fails where nothing may be skipped.
+#[expect(clippy::print_stdout, reason = "the test's output says what was skipped")]
+pub(crate) fn skip(needs: &str) {
+    assert!(
+        std::env::var_os("SPACK_WASM_REQUIRE_ALL").is_none_or(|all| all != "1"),
+        "this test needs {needs}"
+    );
+    println!("skipped: needs {needs}");
+}
+
 pub(crate) fn facts(name: &str, version: &str) -> NodeFacts {
     NodeFacts {
         name: name.into(),

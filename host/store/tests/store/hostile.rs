@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use crate::common::{begin, fill, hdf5, open};
+use crate::common::{begin, fill, hdf5, open, skip};
 use insta::assert_snapshot;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 use spack_wasm_store::{BeginOptions, CheckError, CheckOptions, PendingPrefix, Replacement, Trace};
@@ -84,7 +84,7 @@ fn devices() {
     let case = Case::new();
     if let Err(error) = mknodat(CWD, case.path("null"), FileType::CharacterDevice, Mode::RWXU, 0x103) {
         assert!(!rustix::process::geteuid().is_root(), "{error}");
-        println!("skipped: needs root to make a device");
+        skip("root to make a device");
         return;
     }
     assert_snapshot!(case.problems(&CheckOptions::default()), @"null is a device");
@@ -97,7 +97,7 @@ fn file_capabilities() {
     let value = [1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     if let Err(error) = setxattr(case.path("bin/tool"), "security.capability", &value, XattrFlags::empty()) {
         assert!(!rustix::process::geteuid().is_root(), "{error}");
-        println!("skipped: needs root to set file capabilities");
+        skip("root to set file capabilities");
         return;
     }
     assert_snapshot!(case.problems(&CheckOptions::default()), @"bin/tool has file capabilities");

@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, node, open, record, zlib};
 use insta::assert_snapshot;
 use spack_wasm_store::{
-    BeginError, BeginOptions, Begun, BuildPlace, CheckOptions, LockMode, OpenError, Query, ReindexReport,
-    Store, StoreAccess, StoreOptions, UninstallError, UninstallOptions,
+    BeginError, BeginOptions, Begun, BuildPlace, CheckOptions, Durability, LockMode, OpenError, Query,
+    ReindexReport, Store, StoreAccess, StoreOptions, UninstallError, UninstallOptions,
 };
 use tempfile::tempdir;
 
@@ -94,8 +94,49 @@ fn a_published_prefix_has_spacks_layout_and_record() {
       ]
     }
     "#);
-    assert_snapshot!(read("install_environment.json"), @"");
-    assert_snapshot!(read("spack-wasm.json"), @"");
+    assert_snapshot!(read("install_environment.json"), @r##"
+    {
+      "host_os": "debian12",
+      "platform": "linux",
+      "host_target": "zen2",
+      "hostname": "node1",
+      "spack_version": "spack-wasm-0.1.0",
+      "kernel_version": "#1 SMP"
+    }
+    "##);
+    assert_snapshot!(read("spack-wasm.json"), @r#"
+    {
+      "format": 1,
+      "installed_at": 1764000000,
+      "builder": "spack-wasm-0.1.0",
+      "sandbox": {
+        "level": "namespaces",
+        "missing_layers": []
+      },
+      "reproducible": {
+        "answer": "yes"
+      },
+      "sources": [
+        {
+          "name": "zlib-1.2.13.tar.gz",
+          "sha256": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+          "origin": "mirror"
+        }
+      ],
+      "recipe": {
+        "component_sha256": "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc",
+        "package_hash": "pppppppppppppppppppppppppppppppppppppppppppppppppppp",
+        "origin": "builtin"
+      },
+      "toolchain": [
+        {
+          "role": "c",
+          "spec": "gcc@12.2.0",
+          "path": "/usr/bin/gcc"
+        }
+      ]
+    }
+    "#);
     let manifest: serde_json::Value = serde_json::from_str(&read("install_manifest.json")).unwrap();
     let entry = |path: &str| &manifest[prefix.join(path).to_str().unwrap()];
     assert_eq!(entry("lib/libx.so")["dest"], "libx.so.1");
@@ -116,9 +157,9 @@ fn what_is_installed_is_found_by_each_property() {
     assert_eq!(all, [hdf5.clone(), zlib.clone()]);
     assert_eq!(zlib.variants, "+shared build_system=autotools");
     let named = Query { name: Some("zlib".into()), ..Query::default() };
-    assert_eq!(store.find(&named).unwrap(), [zlib.clone()]);
+    assert_eq!(store.find(&named).unwrap(), std::slice::from_ref(&zlib));
     let explicit = Query { explicit: Some(true), ..Query::default() };
-    assert_eq!(store.find(&explicit).unwrap(), [hdf5.clone()]);
+    assert_eq!(store.find(&explicit).unwrap(), std::slice::from_ref(&hdf5));
     let other_version = Query { version: Some("9".into()), ..named };
     assert_eq!(store.find(&other_version).unwrap(), []);
     assert_eq!(store.get(&zlib.hash).unwrap(), Some(zlib.clone()));
@@ -194,7 +235,7 @@ fn a_package_that_is_needed_is_not_removed() {
     assert_snapshot!(error.hint().unwrap(), @"--dependents removes these too, and --force leaves them broken");
     let dependents = UninstallOptions { dependents: true, ..UninstallOptions::default() };
     let error = store.uninstall(&zlib, &dependents, &mut never()).unwrap_err();
-    assert_snapshot!(error, @"");
+    assert_snapshot!(error, @"hdf5@1.10.8/b5sbhmg can't be removed: the prefix of b5sbhmg2u5lphoebvt7qxjqelopxepz5 is held by another build of this process");
     assert_eq!(store.find(&Query::default()).unwrap().len(), 2);
     drop(hdf5);
     let removed = store.uninstall(&zlib, &dependents, &mut never()).unwrap();
@@ -288,6 +329,31 @@ fn something_else_at_the_final_path_is_left_alone() {
 }
 
 #[test]
+fn a_prefix_that_lost_its_spec_with_the_power_is_built_again() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let zlib = install(&store, &hdf5(), "zlib", true).installed;
+    fs_err::write(zlib.spec_path(), "").unwrap();
+    assert!(!store.installed(&zlib.hash).unwrap());
+    assert_eq!(store.reindex().unwrap().skipped.len(), 1);
+    install(&store, &hdf5(), "zlib", true);
+    assert!(store.installed(&zlib.hash).unwrap());
+    // A torn record costs the provenance only.
+    fs_err::write(zlib.metadata_path().join("spack-wasm.json"), "").unwrap();
+    assert_eq!(store.reindex().unwrap().installed, 1);
+    assert!(store.provenance(&zlib).is_err());
+}
+
+#[test]
+fn everything_can_be_made_durable() {
+    let root = tempdir().unwrap();
+    let options = StoreOptions { durability: Durability::Everything, ..StoreOptions::default() };
+    let store = Store::open(root.path(), options).unwrap();
+    let zlib = install(&store, &hdf5(), "zlib", true).installed;
+    assert!(store.installed(&zlib.hash).unwrap());
+}
+
+#[test]
 fn a_rebuilt_prefix_takes_the_place_of_the_old_one() {
     let root = tempdir().unwrap();
     let store = open(root.path());
@@ -330,7 +396,7 @@ fn reading_makes_nothing() {
     assert!(Store::open(&root.path().join("missing"), options).is_err());
 }
 
-/// 10,000 rows, as the project promises; the promised 20 ms are those of an optimised program on a quiet machine.
+/// The project promises 20 ms for the whole command. Other tests run meanwhile, so this thread's own time is taken.
 #[test]
 fn find_among_ten_thousand_is_fast() {
     let root = tempdir().unwrap();
@@ -348,19 +414,22 @@ fn find_among_ten_thousand_is_fast() {
         transaction.execute(row, (hash, number as i64, first.hash.as_str())).unwrap();
     }
     transaction.commit().unwrap();
-    let fastest = (0..5)
-        .map(|_| {
-            let start = Instant::now();
-            let store = open(root.path());
-            assert_eq!(store.find(&Query::default()).unwrap().len(), 10_000);
-            start.elapsed()
-        })
-        .min()
-        .unwrap();
-    println!("open and find among 10,000: {fastest:?}");
-    assert!(fastest.as_millis() < 200, "{fastest:?}");
+    let all = (0..5).map(|_| {
+        let start = cpu_time();
+        let store = open(root.path());
+        assert_eq!(store.find(&Query::default()).unwrap().len(), 10_000);
+        cpu_time() - start
+    });
+    let all = all.min().unwrap();
+    println!("open and find among 10,000: {all:?}");
+    assert!(all < Duration::from_millis(if cfg!(debug_assertions) { 60 } else { 15 }), "{all:?}");
     let store = open(root.path());
-    let start = Instant::now();
+    let start = cpu_time();
     assert_eq!(store.by_hash_prefix(&first.hash.as_str()[..20]).unwrap(), first);
-    assert!(start.elapsed().as_millis() < 20);
+    assert!(cpu_time() - start < Duration::from_millis(5), "the key is not used");
+}
+
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
 }
