@@ -3,8 +3,7 @@ use std::fmt::Display;
 
 use resolvo::{
     Candidates, Condition, ConditionId, Dependencies, DependencyProvider, HintDependenciesAvailable,
-    Interner, NameId, Problem, SolvableId, Solver, SolverCache, StringId, UnsolvableOrCancelled,
-    VersionSetId, VersionSetUnionId,
+    Interner, NameId, Problem, SolvableId, Solver, SolverCache, StringId, VersionSetId, VersionSetUnionId,
 };
 use spack_wasm_package::Repository;
 use spack_wasm_spec::AbstractSpec;
