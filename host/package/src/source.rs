@@ -121,11 +121,3 @@ pub enum PatchLocation {
         archive_sha256: Option<String>,
     },
 }
-
-impl DeclaredVersion {
-    /// Whether its first source is a git repository: such versions are chosen after archives.
-    pub fn is_git(&self) -> bool {
-        let first = self.sources.first();
-        matches!(first, Some(Source::Checkout(checkout)) if checkout.system == VersionControl::Git)
-    }
-}

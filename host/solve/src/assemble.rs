@@ -1,27 +1,31 @@
 use std::collections::BTreeMap;
 
-use spack_wasm_package::{Dependency, Package, Repository};
+use spack_wasm_package::{Dependency, Package};
 use spack_wasm_spec::{
     AbstractSpec, Dag, DagBuilder, DependencyType, DependencyTypes, DraftIndex, External, NodeFacts,
 };
 
+use crate::Facts;
 use crate::assignment::{Assignment, Chosen};
-use crate::{Facts, SolveError};
+use crate::conditions::Subject;
+use crate::tables::{Name, Test};
+use crate::universe::{Cut, Problem, Universe};
 
 /// An edge before its node is known: types and the virtual packages that are provided on it.
 type Edges = BTreeMap<String, (DependencyTypes, Vec<String>)>;
 
+/// Why a choice is no DAG.
+pub(crate) enum NoDag {
+    /// Packages depend on each other in a circle; the first one stands again at the end.
+    Circle(Vec<String>),
+    /// A package depends on one that was not chosen.
+    Gap { name: String, needed_by: String },
+}
+
 /// Makes the DAG of what a search chose, with notes for the user.
-pub(crate) fn assemble(
-    roots: &[AbstractSpec],
-    repository: &dyn Repository,
-    facts: &Facts,
-    assignment: &Assignment,
-) -> Result<(Dag, Vec<String>), SolveError> {
+pub(crate) fn assemble(problem: Problem<'_>, assignment: &Assignment) -> Result<(Dag, Vec<String>), NoDag> {
     let mut assembly = Assembly {
-        roots,
-        repository,
-        facts,
+        problem,
         assignment,
         builder: DagBuilder::new(),
         drafts: BTreeMap::new(),
@@ -31,7 +35,7 @@ pub(crate) fn assemble(
     };
     assembly.patches = assembly.dependents_patches();
     let mut indices = Vec::new();
-    for root in roots {
+    for root in problem.roots {
         let name = root.name.as_deref().unwrap_or_default();
         let name = assignment.virtuals.get(name).map_or(name, String::as_str);
         indices.push(assembly.add(name)?);
@@ -39,10 +43,36 @@ pub(crate) fn assemble(
     Ok((assembly.builder.finish(indices), assembly.notes))
 }
 
-struct Assembly<'a> {
-    roots: &'a [AbstractSpec],
-    repository: &'a dyn Repository,
+/// The conditions under which the packages of a circle depend on each other, so that another search avoids them.
+pub(crate) fn cut(universe: &Universe<'_>, assignment: &Assignment, circle: &[String]) -> Cut {
+    let mut atoms = Vec::new();
+    for pair in circle.windows(2) {
+        let Some(package) = universe.package(&pair[0]) else { continue };
+        let mut active = active(universe.facts, assignment, &package);
+        let edge = active.find(|dependency| assignment.chosen_for(dependency) == pair[1]);
+        let Some(dependency) = edge else { continue };
+        atoms.push((Name::Package(package.name.clone()), Test::Built(dependency.when.versions.clone())));
+        let subject = Subject { package: &package.name, version: None };
+        atoms.extend(universe.condition(&subject, &dependency.when).unwrap_or_default());
+    }
+    Cut { atoms, text: format!("these packages would depend on each other: {}", circle.join(" -> ")) }
+}
+
+/// The dependencies of a package whose condition holds, without those for tests alone.
+fn active<'a>(
     facts: &'a Facts,
+    assignment: &'a Assignment,
+    package: &'a Package,
+) -> impl Iterator<Item = &'a Dependency> {
+    package.dependencies.iter().filter(move |dependency| {
+        let when = &dependency.when;
+        let holds = facts.fits(when) && assignment.holds(&package.name, when);
+        holds && !without_test(dependency.types).is_empty()
+    })
+}
+
+struct Assembly<'a> {
+    problem: Problem<'a>,
     assignment: &'a Assignment,
     builder: DagBuilder,
     drafts: BTreeMap<String, DraftIndex>,
@@ -54,18 +84,18 @@ struct Assembly<'a> {
 }
 
 impl Assembly<'_> {
-    fn add(&mut self, name: &str) -> Result<DraftIndex, SolveError> {
+    fn add(&mut self, name: &str) -> Result<DraftIndex, NoDag> {
         if let Some(draft) = self.drafts.get(name) {
             return Ok(*draft);
         }
         if let Some(start) = self.path.iter().position(|open| open == name) {
             let mut names = self.path[start..].to_vec();
             names.push(name.to_owned());
-            return Err(SolveError::Cycle { names });
+            return Err(NoDag::Circle(names));
         }
         let Some(chosen) = self.assignment.packages.get(name) else {
             let needed_by = self.path.last().cloned().unwrap_or_default();
-            return Err(SolveError::Missing { name: name.to_owned(), needed_by, reasons: Vec::new() });
+            return Err(NoDag::Gap { name: name.to_owned(), needed_by });
         };
         self.path.push(name.to_owned());
         let mut edges = Vec::new();
@@ -81,35 +111,27 @@ impl Assembly<'_> {
 
     /// The recipe of a package that is built.
     fn built(&self, name: &str, chosen: &Chosen) -> Option<std::sync::Arc<Package>> {
-        if chosen.external.is_some() { None } else { self.repository.package(name) }
+        if chosen.external.is_some() { None } else { self.problem.repository.package(name) }
     }
 
     /// The dependencies whose condition holds, by the package that was chosen for each.
     fn edges(&self, name: &str, chosen: &Chosen) -> Edges {
         let mut edges = Edges::new();
         let Some(package) = self.built(name, chosen) else { return edges };
-        for dependency in self.active(&package) {
+        for dependency in active(self.problem.facts, self.assignment, &package) {
             let wanted = dependency.spec.name.as_deref().unwrap_or_default();
-            let provider = self.assignment.virtuals.get(wanted);
-            let target = provider.map_or(wanted, String::as_str).to_owned();
-            let (types, virtuals) = edges.entry(target).or_default();
+            let target = self.assignment.chosen_for(dependency);
+            let (types, virtuals) = edges.entry(target.to_owned()).or_default();
             *types = types.union(without_test(dependency.types));
-            if provider.is_some() && !virtuals.iter().any(|known| known == wanted) {
+            if target != wanted && !virtuals.iter().any(|known| known == wanted) {
                 virtuals.push(wanted.to_owned());
             }
         }
         edges
     }
 
-    /// The dependencies of a package whose condition holds, without those for tests alone.
-    fn active<'p>(&self, package: &'p Package) -> impl Iterator<Item = &'p Dependency> {
-        package.dependencies.iter().filter(|dependency| {
-            !without_test(dependency.types).is_empty() && self.holds(&package.name, &dependency.when)
-        })
-    }
-
     fn holds(&self, name: &str, when: &AbstractSpec) -> bool {
-        self.facts.fits(when) && self.assignment.holds(name, when)
+        self.problem.facts.fits(when) && self.assignment.holds(name, when)
     }
 
     /// A dependent's patches are part of the dependency's node.
@@ -117,7 +139,7 @@ impl Assembly<'_> {
         let mut patches: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, chosen) in &self.assignment.packages {
             let Some(package) = self.built(name, chosen) else { continue };
-            for dependency in self.active(&package) {
+            for dependency in active(self.problem.facts, self.assignment, &package) {
                 let target = dependency.spec.name.clone().unwrap_or_default();
                 let applying = dependency.patches.iter().filter(|patch| self.holds(&target, &patch.when));
                 let hashes: Vec<String> = applying.map(|patch| patch.sha256.clone()).collect();
@@ -128,12 +150,12 @@ impl Assembly<'_> {
     }
 
     fn node(&mut self, name: &str, chosen: &Chosen) -> NodeFacts {
-        let package = self.repository.package(name);
+        let package = self.problem.repository.package(name);
         let namespace = package.as_ref().map_or("external", |package| &package.namespace);
         let facts = NodeFacts {
             name: name.to_owned(),
             version: chosen.version.clone(),
-            architecture: self.facts.architecture.clone(),
+            architecture: self.problem.facts.architecture.clone(),
             namespace: namespace.to_owned(),
             variants: chosen.variants.clone(),
             flags: BTreeMap::new(),
@@ -154,7 +176,7 @@ impl Assembly<'_> {
     }
 
     fn external_node(&mut self, mut facts: NodeFacts, index: usize, has_recipe: bool) -> NodeFacts {
-        let external = &self.facts.externals[index];
+        let external = &self.problem.facts.externals[index];
         let prefix = external.prefix.display();
         self.notes.push(format!("{}@{} is used from {prefix}", external.name, external.version));
         if !has_recipe {
@@ -179,9 +201,10 @@ impl Assembly<'_> {
 
     /// The compiler flags that a root asks for: for itself, for what it names behind `^`, or with `==` for everything.
     fn flags(&self, name: &str) -> BTreeMap<String, Vec<String>> {
-        let below = self.roots.iter().flat_map(|root| &root.dependencies).map(|dependency| &dependency.spec);
+        let below =
+            self.problem.roots.iter().flat_map(|root| &root.dependencies).map(|dependency| &dependency.spec);
         let mut flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for spec in self.roots.iter().chain(below) {
+        for spec in self.problem.roots.iter().chain(below) {
             let wanted = |propagate: bool| propagate || spec.name.as_deref() == Some(name);
             for (kind, request) in spec.flags.iter().filter(|(_, request)| wanted(request.propagate)) {
                 let words = request.text.split_whitespace().map(str::to_owned);

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use resolvo::SolvableId;
+use spack_wasm_package::{Dependency, VariantValues};
 use spack_wasm_spec::{AbstractSpec, DependencyRequest, VariantValue, Version};
 
 use crate::tables::{Candidate, Name};
@@ -68,6 +69,12 @@ impl Assignment {
         self.packages.insert(package.to_owned(), Chosen { version, external, variants: BTreeMap::new() });
     }
 
+    /// The package that was chosen for a dependency: itself, or a provider.
+    pub(crate) fn chosen_for<'a>(&'a self, dependency: &'a Dependency) -> &'a str {
+        let name = dependency.spec.name.as_deref().unwrap_or_default();
+        self.virtuals.get(name).map_or(name, String::as_str)
+    }
+
     /// Whether a condition of the package `subject` holds. Architecture is left to the caller.
     pub(crate) fn holds(&self, subject: &str, when: &AbstractSpec) -> bool {
         let Some(chosen) = self.packages.get(subject) else { return false };
@@ -103,6 +110,6 @@ fn single(universe: &Universe<'_>, package: &str, definition: usize, value: &str
     let package = universe.package(package);
     let boolean = package
         .and_then(|package| package.variants.get(definition).map(|definition| definition.values.clone()))
-        .is_some_and(|values| values == spack_wasm_package::VariantValues::Bool);
+        .is_some_and(|values| values == VariantValues::Bool);
     if boolean { VariantValue::Bool(value == "true") } else { VariantValue::Single(value.to_owned()) }
 }

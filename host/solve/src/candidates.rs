@@ -108,7 +108,9 @@ impl Universe<'_> {
             (Test::Any, _)
             | (Test::On, Candidate::Value { on: true, .. })
             | (Test::Off, Candidate::Value { on: false, .. }) => true,
-            (Test::Versions(versions), Candidate::Version(_) | Candidate::External(_)) => {
+            (Test::Among(wanted), candidate) => wanted.contains(candidate),
+            (Test::Built(versions), Candidate::Version(_))
+            | (Test::Versions(versions), Candidate::Version(_) | Candidate::External(_)) => {
                 self.version_of(name, candidate).is_some_and(|version| versions.contains(&version))
             }
             (Test::Externals(accepted), Candidate::External(index)) => accepted.contains(index),

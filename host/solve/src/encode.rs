@@ -1,7 +1,6 @@
 use resolvo::{ConditionId, ConditionalRequirement, KnownDependencies, Requirement};
 use spack_wasm_package::{
-    Conflict, Dependency, Package, Requirement as Requires, RequirementPolicy, VariantDefinition,
-    VariantValues,
+    Conflict, Dependency, Package, Requirement as Requires, RequirementPolicy, VariantValues,
 };
 use spack_wasm_spec::{AbstractSpec, DependencyType, DependencyTypes, Version};
 
@@ -55,6 +54,7 @@ impl Universe<'_> {
             let text = root.without_dependencies();
             let reason = Reason::Root(text.to_string());
             needs.require(self, None, self.demand(&text), &reason);
+            needs.require(self, None, self.built(root), &reason);
             for dependency in &root.dependencies {
                 let reason = Reason::Root(dependency.to_string());
                 let subject = Subject { package: root.name.as_deref().unwrap_or_default(), version: None };
@@ -63,7 +63,18 @@ impl Universe<'_> {
                 needs.require(self, self.all_of(when), self.dependency(dependency), &reason);
             }
         }
+        for cut in self.cuts {
+            needs.require(self, self.all_of(cut.atoms.clone()), never(), &plain("", cut.text.clone()));
+        }
         needs.finish().requirements
+    }
+
+    /// A root with flags or with wishes for its dependencies is built: an external has neither.
+    fn built(&self, root: &AbstractSpec) -> Vec<Atom> {
+        let name = root.name.as_deref().filter(|name| self.package(name).is_some());
+        let wishes = !root.dependencies.is_empty() || !root.flags.is_empty();
+        let atom = |name: &str| (Name::Package(name.to_owned()), Test::Built(root.versions.clone()));
+        name.filter(|_| wishes).map(atom).into_iter().collect()
     }
 
     /// What a candidate needs.
@@ -176,35 +187,17 @@ impl Universe<'_> {
         }
     }
 
-    /// The variants of an external are fixed: what is known of them, and else the defaults.
+    /// The variants of an external are fixed.
     fn external_needs(&self, needs: &mut Needs, name: &str, candidate: &Candidate, index: usize) {
         let version = self.version_of(&Name::Package(name.to_owned()), candidate);
         let (Some(package), Some(version)) = (self.package(name), version) else { return };
         self.variants_exist(needs, &package, &Subject { package: name, version: Some(&version) });
         let reason = plain(name, format!("{name}@{version} is installed already and can't be changed"));
-        let stated = self.external_values(&package, &self.facts.externals[index]);
-        for definition in &package.variants {
-            let own = stated.iter().find(|(name, _)| *name == definition.name);
-            let values = own.map_or_else(|| definition.default.texts(), |(_, request)| request.value.texts());
-            self.mention(name, definition, &values);
-            for atom in self.fixed(&package, definition, &values) {
+        for variant in package.variant_names() {
+            for atom in self.fixed(&package, variant, &self.facts.externals[index]) {
                 needs.constrain(self, atom, &reason);
             }
         }
-    }
-
-    fn fixed(&self, package: &Package, definition: &VariantDefinition, values: &[&str]) -> Vec<Atom> {
-        let (package_name, variant) = (package.name.clone(), definition.name.clone());
-        if !definition.multi {
-            let values = values.iter().map(|value| (*value).to_owned()).collect();
-            return vec![(Name::Variant(package_name, variant), Test::OneOf(values))];
-        }
-        let known = self.values(&package.name, definition).into_iter();
-        let switch = |value: String| {
-            let test = if values.contains(&value.as_str()) { Test::On } else { Test::Off };
-            (Name::Value(package_name.clone(), variant.clone(), value), test)
-        };
-        known.map(switch).collect()
     }
 
     /// A value, or a switch that is on: its definition's condition and its own.

@@ -3,6 +3,8 @@ use std::ops::Range;
 
 use spack_wasm_spec::{AbstractSpec, Architecture, Caret, SpecPart};
 
+use crate::universe::LANGUAGES;
+
 /// Where in the text of a root something was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -112,11 +114,6 @@ pub enum SolveError {
         /// Why, a chain of facts in plain words; the last one is where it ends.
         reasons: Vec<String>,
     },
-    /// Packages depend on each other in a circle.
-    Cycle {
-        /// Their names, the first one again at the end.
-        names: Vec<String>,
-    },
 }
 
 impl SolveError {
@@ -137,7 +134,7 @@ impl SolveError {
             | Self::NotADependency { place, .. }
             | Self::NoPackage { place, .. }
             | Self::Architecture { place, .. } => place.as_ref(),
-            Self::Missing { .. } | Self::Unsatisfiable { .. } | Self::Cycle { .. } => None,
+            Self::Missing { .. } | Self::Unsatisfiable { .. } => None,
         }
     }
 
@@ -164,7 +161,6 @@ impl SolveError {
             Self::NoPackage { message, .. } => message.clone(),
             Self::Architecture { root, built_for, .. } => format!("`{root}` can't be built for {built_for}"),
             Self::Unsatisfiable { roots, .. } => format!("`{roots}` can't be had"),
-            Self::Cycle { names } => format!("these packages depend on each other: {}", names.join(" -> ")),
         }
     }
 
@@ -198,6 +194,9 @@ impl SolveError {
                 Some("a space is needed in front of `+`, `~`, `^` and `%` behind a value".to_owned())
             }
             Self::UnknownValue { known, .. } => Some(format!("its values are {}", list(known, "and"))),
+            Self::Missing { name, .. } if LANGUAGES.contains(&name.as_str()) => {
+                Some(format!("`{name}` is a language: install a compiler for it, for example gcc"))
+            }
             Self::Missing { name, .. } => Some(format!(
                 "install `{name}` and name it as an external, or add a repository with a recipe for it"
             )),

@@ -1,23 +1,19 @@
 use std::collections::BTreeSet;
 
-use spack_wasm_package::{Repository, by_preference};
+use spack_wasm_package::by_preference;
 use spack_wasm_spec::AbstractSpec;
 
+use crate::SolveError;
 use crate::provider::{DeadEnd, Failure, search};
 use crate::tables::{Name, Reason, Test};
-use crate::{Facts, SolveError};
+use crate::universe::Problem;
 
 /// How many versions an explanation lists.
 const LISTED_VERSIONS: usize = 6;
 
 /// Says in words why a search found nothing: the fewest directives and wishes that can't be had together.
-pub(crate) fn explain(
-    roots: &[AbstractSpec],
-    repository: &dyn Repository,
-    facts: &Facts,
-    failure: Failure,
-) -> SolveError {
-    let core = Core { roots, repository, facts };
+pub(crate) fn explain(problem: Problem<'_>, failure: Failure) -> SolveError {
+    let core = Core { problem };
     let Failure { met, dead_ends } = core.reduce(failure);
     if let Some((name, needed_by)) = core.missing(&dead_ends) {
         return SolveError::Missing { name, needed_by, reasons: chain(&met) };
@@ -30,7 +26,7 @@ pub(crate) fn explain(
             reasons.push(reason);
         }
     }
-    SolveError::Unsatisfiable { roots: texts(roots), reasons }
+    SolveError::Unsatisfiable { roots: texts(problem.roots), reasons }
 }
 
 /// How a reason begins that is told first.
@@ -57,9 +53,7 @@ fn words(reason: &Reason) -> Option<String> {
 }
 
 struct Core<'a> {
-    roots: &'a [AbstractSpec],
-    repository: &'a dyn Repository,
-    facts: &'a Facts,
+    problem: Problem<'a>,
 }
 
 impl Core<'_> {
@@ -88,25 +82,33 @@ impl Core<'_> {
         let outside =
             |(index, reason): (usize, &Reason)| (!left_out.contains(&index)).then(|| reason.clone());
         let kept: BTreeSet<Reason> = met.iter().enumerate().filter_map(outside).collect();
-        let mut smaller = search(self.roots, self.repository, self.facts, Some(&kept)).err()?;
+        let mut smaller = search(self.problem, Some(&kept)).err()?;
         // In the order of the first search, which is the one that the user sees.
         smaller.met.sort_by_key(|reason| met.iter().position(|known| known == reason));
         Some(smaller)
     }
 
-    /// A package that no recipe and no external is, and who needs it.
+    /// A package that no recipe and no external is, or a virtual one that nobody provides, and who needs it.
     fn missing(&self, dead_ends: &[DeadEnd]) -> Option<(String, String)> {
-        dead_ends.iter().find_map(|DeadEnd { name, reason, .. }| {
-            let Name::Package(name) = name else { return None };
-            let known =
-                self.repository.package(name).is_some() || self.facts.externals_of(name).next().is_some();
-            let needed_by = match reason {
-                Reason::Directive { subject, .. } => subject,
-                Reason::Root(text) => text,
-                Reason::Silent => return None,
+        dead_ends.iter().find_map(|DeadEnd { name, test, reason }| {
+            let missing = match (name, test) {
+                (Name::Package(name), _) if !self.is_known(name) => name,
+                (Name::Virtual(name), Test::Provider { package: None, versions }) if versions.is_any() => {
+                    name
+                }
+                _ => return None,
             };
-            (!known).then(|| (name.clone(), needed_by.clone()))
+            match reason {
+                Reason::Directive { subject, .. } => Some((missing.clone(), subject.clone())),
+                Reason::Root(text) => Some((missing.clone(), text.clone())),
+                Reason::Silent => None,
+            }
         })
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        let Problem { repository, facts, .. } = self.problem;
+        repository.package(name).is_some() || facts.externals_of(name).next().is_some()
     }
 
     /// Why no candidate of a name will do.
@@ -116,7 +118,7 @@ impl Core<'_> {
                 Some(self.no_version(package, &versions.to_string()))
             }
             (Name::Package(package), Test::Externals(_)) => {
-                let externals = self.facts.externals_of(package);
+                let externals = self.problem.facts.externals_of(package);
                 let found: Vec<String> =
                     externals.map(|(_, external)| format!("{package}@{}", external.version)).collect();
                 Some(format!("there is no recipe for {package}, and found was only {}", found.join(", ")))
@@ -129,9 +131,6 @@ impl Core<'_> {
             (Name::Virtual(name), Test::Provider { package: Some(package), .. }) => {
                 Some(format!("{package} does not provide `{name}`"))
             }
-            (Name::Virtual(name), Test::Provider { versions, .. }) if versions.is_any() => {
-                Some(format!("no package and no external that was found provides `{name}`"))
-            }
             (Name::Virtual(name), Test::Provider { versions, .. }) => {
                 Some(format!("no package provides `{name}@{versions}`"))
             }
@@ -140,7 +139,7 @@ impl Core<'_> {
     }
 
     fn no_value(&self, package: &str, variant: &str, values: &[String]) -> Option<String> {
-        let known = self.repository.package(package)?;
+        let known = self.problem.repository.package(package)?;
         if known.definitions(variant).next().is_none() {
             return Some(format!("{package} has no variant `{variant}`"));
         }
@@ -148,14 +147,15 @@ impl Core<'_> {
     }
 
     fn no_version(&self, name: &str, versions: &str) -> String {
-        let package = self.repository.package(name);
+        let package = self.problem.repository.package(name);
         let declared = package.as_ref().map(|package| by_preference(&package.versions)).unwrap_or_default();
-        let externals = self.facts.externals_of(name);
+        let externals = self.problem.facts.externals_of(name);
         let mut known: Vec<String> =
             externals.map(|(_, external)| format!("{} (external)", external.version)).collect();
-        if !self.facts.preferences.not_buildable.contains(name) {
-            let usable =
-                declared.iter().filter(|declared| self.facts.allow_deprecated || !declared.deprecated);
+        if !self.problem.facts.preferences.not_buildable.contains(name) {
+            let usable = declared
+                .iter()
+                .filter(|declared| self.problem.facts.allow_deprecated || !declared.deprecated);
             known.extend(usable.take(LISTED_VERSIONS).map(|declared| declared.version.to_string()));
         }
         format!("{NO_VERSION}: {name}@{versions}; there are {}", known.join(", "))

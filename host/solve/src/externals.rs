@@ -1,7 +1,12 @@
-use spack_wasm_package::Package;
-use spack_wasm_spec::{AbstractSpec, VariantRequest};
+use std::collections::BTreeMap;
 
+use spack_wasm_package::{Package, VariantDefinition};
+use spack_wasm_spec::AbstractSpec;
+
+use crate::candidates::numbered;
+use crate::conditions::Atom;
 use crate::facts::ExternalPackage;
+use crate::tables::{Candidate, Name, Test};
 use crate::universe::Universe;
 
 impl Universe<'_> {
@@ -12,14 +17,35 @@ impl Universe<'_> {
         accepted.map(|(index, _)| index).collect()
     }
 
-    /// What an external says of its variants: what its spec states, and the defaults of its recipe for everything else.
-    pub(crate) fn external_values(
-        &self,
-        package: &Package,
-        external: &ExternalPackage,
-    ) -> Vec<(String, VariantRequest)> {
-        let stated = external.variants.iter().map(|(name, request)| (name.clone(), request.clone()));
-        stated.filter(|(name, _)| package.definitions(name).next().is_some()).collect()
+    /// The candidates of a variant that an external is: what is known of it, and else the default of each definition.
+    pub(crate) fn fixed(&self, package: &Package, variant: &str, external: &ExternalPackage) -> Vec<Atom> {
+        let stated = external.variants.get(variant).map(|request| request.value.texts());
+        let values = |definition: &VariantDefinition| -> Vec<String> {
+            let values = stated.clone().unwrap_or_else(|| definition.default.texts());
+            values.into_iter().map(str::to_owned).collect()
+        };
+        let mut singles = Vec::new();
+        let mut switches: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+        for (index, definition) in numbered(package, variant) {
+            let wanted = values(definition);
+            self.mention(&package.name, definition, &wanted.iter().map(String::as_str).collect::<Vec<_>>());
+            if definition.multi {
+                for value in self.values(&package.name, definition) {
+                    let on = wanted.contains(&value);
+                    switches.entry(value).or_default().push(Candidate::Value { definition: index, on });
+                }
+            } else {
+                singles
+                    .extend(wanted.into_iter().map(|value| Candidate::Single { definition: index, value }));
+            }
+        }
+        let switch_name = |value| Name::Value(package.name.clone(), variant.to_owned(), value);
+        let mut atoms: Vec<Atom> =
+            switches.into_iter().map(|(value, among)| (switch_name(value), Test::Among(among))).collect();
+        if !singles.is_empty() {
+            atoms.push((Name::Variant(package.name.clone(), variant.to_owned()), Test::Among(singles)));
+        }
+        atoms
     }
 }
 

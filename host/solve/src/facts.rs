@@ -59,7 +59,7 @@ impl Facts {
         }
     }
 
-    /// The facts with the architecture that the roots ask for.
+    /// The facts with the target that the roots ask for; platform and operating system are the machine's.
     pub(crate) fn for_roots(&self, roots: &[AbstractSpec]) -> Result<Self, SolveError> {
         let mut facts = self.clone();
         let architecture = &mut facts.architecture;
@@ -68,8 +68,6 @@ impl Facts {
             if let Some(name) = target.and_then(|target| target.as_exact()) {
                 name.clone_into(&mut architecture.target);
             }
-            architecture.platform = root.platform.clone().unwrap_or_else(|| architecture.platform.clone());
-            architecture.os = root.os.clone().unwrap_or_else(|| architecture.os.clone());
         }
         let differs = roots.iter().find(|root| !facts.fits(root));
         differs.map_or(Ok(facts.clone()), |root| Err(SolveError::architecture(root, &facts.architecture)))

@@ -34,6 +34,9 @@ mod universe;
 use spack_wasm_package::Repository;
 use spack_wasm_spec::{AbstractSpec, Dag};
 
+use assemble::NoDag;
+use universe::{Cut, Mentions, Problem, Universe};
+
 pub use error::{Place, SolveError};
 pub use facts::{ExternalPackage, Facts, Preferences};
 
@@ -57,9 +60,28 @@ pub fn solve(
 ) -> Result<Solution, SolveError> {
     let facts = facts.for_roots(roots)?;
     check::roots(roots, repository, &facts)?;
-    let found = provider::search(roots, repository, &facts, None);
-    let assignment = found.map_err(|failure| explain::explain(roots, repository, &facts, failure))?;
-    let (dag, notes) = assemble::assemble(roots, repository, &facts, &assignment)?;
+    let (dag, notes) = without_circles(Problem { roots, repository, facts: &facts, cuts: &[] })?;
     check::dependencies_are_used(roots, &dag)?;
     Ok(Solution { dag, notes })
+}
+
+/// Searches until what was chosen is a DAG; each circle is a condition of the next search.
+fn without_circles(problem: Problem<'_>) -> Result<(Dag, Vec<String>), SolveError> {
+    let mut cuts: Vec<Cut> = Vec::new();
+    loop {
+        let problem = Problem { cuts: &cuts, ..problem };
+        let found = provider::search(problem, None);
+        let assignment = found.map_err(|failure| explain::explain(problem, failure))?;
+        match assemble::assemble(problem, &assignment) {
+            Ok(answer) => return Ok(answer),
+            Err(NoDag::Gap { name, needed_by }) => {
+                return Err(SolveError::Missing { name, needed_by, reasons: Vec::new() });
+            }
+            Err(NoDag::Circle(names)) => {
+                let universe = Universe::new(problem, Mentions::new(), None);
+                let cut = assemble::cut(&universe, &assignment, &names);
+                cuts.push(cut);
+            }
+        }
+    }
 }

@@ -3,16 +3,12 @@ use std::fmt::Display;
 
 use resolvo::{
     Candidates, Condition, ConditionId, Dependencies, DependencyProvider, HintDependenciesAvailable,
-    Interner, NameId, Problem, SolvableId, Solver, SolverCache, StringId, UnsolvableOrCancelled,
-    VersionSetId, VersionSetUnionId,
+    Interner, NameId, SolvableId, Solver, SolverCache, StringId, VersionSetId, VersionSetUnionId,
 };
-use spack_wasm_package::Repository;
-use spack_wasm_spec::AbstractSpec;
 
-use crate::Facts;
 use crate::assignment::Assignment;
 use crate::tables::{Candidate, Name, Reason, Test, Wanted};
-use crate::universe::{Mentions, Universe};
+use crate::universe::{Mentions, Problem, Universe};
 
 /// A search that failed.
 pub(crate) struct Failure {
@@ -32,17 +28,12 @@ pub(crate) struct DeadEnd {
 /// Searches an assignment for the roots; with `kept`, only these directives and wishes count.
 ///
 /// A search that meets a value of an open variant too late is run again with it; the values are finite, so that ends.
-pub(crate) fn search(
-    roots: &[AbstractSpec],
-    repository: &dyn Repository,
-    facts: &Facts,
-    kept: Option<&BTreeSet<Reason>>,
-) -> Result<Assignment, Failure> {
+pub(crate) fn search(problem: Problem<'_>, kept: Option<&BTreeSet<Reason>>) -> Result<Assignment, Failure> {
     let mut mentions = Mentions::new();
     loop {
-        let mut solver = Solver::new(Universe::new(roots, repository, facts, mentions, kept));
+        let mut solver = Solver::new(Universe::new(problem, mentions, kept));
         let requirements = solver.provider().root_needs();
-        let answer = solver.solve(Problem::new().requirements(requirements));
+        let answer = solver.solve(resolvo::Problem::new().requirements(requirements));
         let universe = solver.provider();
         if let Some(more) = universe.missed_mentions() {
             mentions = more;

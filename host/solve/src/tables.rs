@@ -68,6 +68,10 @@ pub(crate) enum Test {
     Any,
     Nothing,
     Versions(VersionList),
+    /// In these versions, and built, not found.
+    Built(VersionList),
+    /// One of these.
+    Among(Vec<Candidate>),
     /// One of these externals.
     Externals(Vec<usize>),
     /// One of these values, of any definition.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use spack_wasm_package::{Package, Repository, VariantDefinition};
 use spack_wasm_spec::AbstractSpec;
 
+use crate::conditions::Atom;
 use crate::facts::Facts;
 use crate::tables::{Reason, Tables};
 
@@ -14,6 +15,23 @@ pub(crate) const LANGUAGES: [&str; 3] = ["c", "cxx", "fortran"];
 /// Values of open variants that some spec mentions, by package and variant: the search sees no others.
 pub(crate) type Mentions = BTreeMap<(String, String), BTreeSet<String>>;
 
+/// What is to be solved.
+#[derive(Clone, Copy)]
+pub(crate) struct Problem<'a> {
+    pub(crate) roots: &'a [AbstractSpec],
+    pub(crate) repository: &'a dyn Repository,
+    pub(crate) facts: &'a Facts,
+    /// Circles of dependencies that earlier searches ran into.
+    pub(crate) cuts: &'a [Cut],
+}
+
+/// Conditions that together make packages depend on each other in a circle.
+#[derive(Clone, Debug)]
+pub(crate) struct Cut {
+    pub(crate) atoms: Vec<Atom>,
+    pub(crate) text: String,
+}
+
 /// Everything that one search looks at, loaded when it is first asked for.
 pub(crate) struct Universe<'a> {
     pub(crate) roots: &'a [AbstractSpec],
@@ -22,6 +40,7 @@ pub(crate) struct Universe<'a> {
     pub(crate) tables: Tables,
     /// Directives and wishes that count; `None`: all.
     kept: Option<&'a BTreeSet<Reason>>,
+    pub(crate) cuts: &'a [Cut],
     packages: RefCell<HashMap<String, Option<Arc<Package>>>>,
     virtuals: RefCell<HashMap<String, bool>>,
     mentions: RefCell<Mentions>,
@@ -31,17 +50,13 @@ pub(crate) struct Universe<'a> {
 }
 
 impl<'a> Universe<'a> {
-    pub(crate) fn new(
-        roots: &'a [AbstractSpec],
-        repository: &'a dyn Repository,
-        facts: &'a Facts,
-        mentions: Mentions,
-        kept: Option<&'a BTreeSet<Reason>>,
-    ) -> Self {
+    pub(crate) fn new(problem: Problem<'a>, mentions: Mentions, kept: Option<&'a BTreeSet<Reason>>) -> Self {
+        let Problem { roots, repository, facts, cuts } = problem;
         Self {
             roots,
             repository,
             facts,
+            cuts,
             tables: Tables::default(),
             kept,
             packages: RefCell::default(),

@@ -104,10 +104,10 @@ fn a_dependency_that_nobody_has() {
     ");
     bare.externals.clear();
     assert_snapshot!(try_solve("zlib", &builtin(), &bare).unwrap_err(), @r"
-    `zlib` can't be had
+    `c` is needed by zlib, but no recipe provides it yet and no external was found
       - `zlib` was asked for
       - zlib depends on `c`
-      - no package and no external that was found provides `c`
+    hint: `c` is a language: install a compiler for it, for example gcc
     ");
 }
 
@@ -211,5 +211,11 @@ fn a_circle() {
         recipe("first", &["1"]).depends_on("second", "link"),
         recipe("second", &["1"]).depends_on("first", "link"),
     ]);
-    assert_snapshot!(error("root", &circle), @"these packages depend on each other: first -> second -> first");
+    assert_snapshot!(error("root", &circle), @r"
+    `root` can't be had
+      - `root` was asked for
+      - these packages would depend on each other: first -> second -> first
+      - root depends on `first`
+      - first depends on `second`
+    ");
 }
