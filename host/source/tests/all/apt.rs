@@ -2,6 +2,7 @@
 
 use crate::fetching::*;
 use crate::server::*;
+use crate::skip;
 use insta::assert_snapshot;
 use spack_wasm_source::{AptOptions, ArchiveChoice, FetchOptions, Fetcher, Origin};
 use std::os::unix::fs::PermissionsExt;
@@ -230,13 +231,6 @@ async fn machines_without_apt_or_without_sources() {
     cannot fetch pkg@1.0: no source could give the archive
       the apt source archives: no package source is configured in ROOT/etc
     ");
-}
-
-/// Whether a test that needs something of the machine can run; says so when not, and fails where everything has to be
-/// there.
-fn skip(what: &str) {
-    assert!(std::env::var_os("SPACK_WASM_REQUIRE_ALL").is_none_or(|value| value != "1"), "needs {what}");
-    eprintln!("skipped: needs {what}");
 }
 
 #[tokio::test]
