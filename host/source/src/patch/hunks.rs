@@ -17,7 +17,8 @@ pub(super) fn apply(before: &[u8], hunks: &[Hunk<'_, [u8]>]) -> Result<Vec<u8>, 
     let mut image = Image { lines: lines(before), done: 0, moved: 0, out: Vec::with_capacity(before.len()) };
     for (number, hunk) in hunks.iter().enumerate() {
         let pattern = Pattern::of(hunk);
-        let at = image.place(&pattern).ok_or(number)?;
+        let reversed = (number == 0).then(|| hunk.reverse());
+        let at = image.place(&pattern, reversed.as_ref().map(Pattern::of)).ok_or(number)?;
         image.change(hunk, &pattern, at);
     }
     image.copy_to(image.lines.len());
@@ -81,11 +82,20 @@ struct Image<'a> {
 }
 
 impl Image<'_> {
-    fn place(&mut self, pattern: &Pattern<'_>) -> Option<usize> {
-        let most = MAX_FUZZ.min(pattern.context());
-        let at = (0..=most).find_map(|fuzz| self.locate(pattern, fuzz))?;
-        self.moved = at.cast_signed() - pattern.stated.cast_signed();
-        Some(at)
+    /// Before lines may differ, the first hunk is tried in reverse: a patch that was applied already must not be
+    /// applied again beside itself.
+    fn place(&mut self, pattern: &Pattern<'_>, reversed: Option<Pattern<'_>>) -> Option<usize> {
+        let reversed = reversed.filter(|reversed| !reversed.lines.is_empty());
+        for fuzz in 0..=MAX_FUZZ.min(pattern.context()) {
+            if let Some(at) = self.locate(pattern, fuzz) {
+                self.moved = at.cast_signed() - pattern.stated.cast_signed();
+                return Some(at);
+            }
+            if reversed.as_ref().is_some_and(|reversed| self.locate(reversed, fuzz).is_some()) {
+                return None;
+            }
+        }
+        None
     }
 
     fn locate(&self, pattern: &Pattern<'_>, fuzz: usize) -> Option<usize> {
