@@ -148,6 +148,16 @@ async fn the_index_is_kept_and_built_anew_once_a_run_when_an_archive_is_not_in_i
 }
 
 #[tokio::test]
+async fn an_index_that_cannot_be_read_is_built_anew() {
+    let fake = FakeApt::new();
+    fake.list("a", &content(100));
+    fake.store("a", &content(100));
+    fs_err::create_dir_all(fake.path("state")).unwrap();
+    fs_err::write(fake.path("state/index.sqlite"), "half a page").unwrap();
+    fake.fetch(&fake.fetcher(), &content(100)).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_archive_that_has_moved_makes_the_index_be_built_anew() {
     let fake = FakeApt::new();
     fake.list("before", &content(100));
