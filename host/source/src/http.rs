@@ -99,7 +99,7 @@ impl Http {
     async fn try_once(&self, job: &Job<'_>) -> Result<Checksum, HttpError> {
         let algorithm = job.expected.map_or(Algorithm::Sha256, Checksum::algorithm);
         let resume = resumable(job.place, job.url.as_str());
-        let response = self.follow(job.url, resume.as_ref()).await?;
+        let response = self.follow(job, resume.as_ref()).await?;
         let part = match (response.status(), &resume) {
             (StatusCode::PARTIAL_CONTENT, Some(from)) if continues(&response, from) => {
                 (job.observer)(FetchEvent::Resumed { at: from.length });
@@ -118,14 +118,15 @@ impl Http {
     }
 
     /// Follows redirects by hand, since only HTTP is to be followed, and each host's failure is to be kept.
-    async fn follow(&self, url: &Url, resume: Option<&Resumable>) -> Result<Response, HttpError> {
-        let mut url = url.clone();
+    async fn follow(&self, job: &Job<'_>, resume: Option<&Resumable>) -> Result<Response, HttpError> {
+        let mut url = job.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, resume).await?;
-            match redirect(&url, &response)? {
-                Some(target) => url = target,
-                None => return Ok(response),
+            if !is_redirect(response.status()) {
+                return Ok(response);
             }
+            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            url = redirect(&url, location, job.expected.is_some())?;
         }
         Err(HttpError::Refused(format!("redirects more than {MAX_REDIRECTS} times")))
     }
@@ -246,21 +247,20 @@ impl Pace {
     }
 }
 
-/// Where a redirect leads, if the response is one.
-fn redirect(from: &Url, response: &Response) -> Result<Option<Url>, HttpError> {
-    let status = response.status();
-    if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-        return Ok(None);
-    }
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+fn is_redirect(status: StatusCode) -> bool {
+    status.is_redirection() && status != StatusCode::NOT_MODIFIED
+}
+
+/// Where a redirect leads. Many sites hand over to mirrors without TLS; where no checksum vouches for what these send,
+/// that is refused.
+fn redirect(from: &Url, location: Option<&str>, has_checksum: bool) -> Result<Url, HttpError> {
     let target = location.and_then(|location| from.join(location).ok());
-    let target = target.ok_or_else(|| HttpError::Refused(format!("redirects ({status}) to no address")))?;
-    match target.scheme() {
-        "http" | "https" => Ok(Some(target)),
-        _ => Err(HttpError::Refused(format!(
-            "redirects to {}; only http and https are followed",
-            shown(&target)
-        ))),
+    let target = target.ok_or_else(|| HttpError::Refused("redirects to no address".to_owned()))?;
+    let refuse = |why: &str| Err(HttpError::Refused(format!("redirects to {}; {why}", shown(&target))));
+    match (from.scheme(), target.scheme()) {
+        ("https", "http") if !has_checksum => refuse("without a checksum, https is not left for http"),
+        (_, "http" | "https") => Ok(target),
+        _ => refuse("only http and https are followed"),
     }
 }
 
@@ -306,4 +306,23 @@ fn root_cause(error: &reqwest::Error) -> String {
 
 fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects() {
+        let from = Url::parse("https://example.org/a/b.tar.gz").unwrap();
+        let to = |location: &str, has_checksum| {
+            redirect(&from, Some(location), has_checksum).map(String::from).map_err(|error| error.to_string())
+        };
+        assert_eq!(to("/c", false).unwrap(), "https://example.org/c");
+        assert_eq!(to("//mirror.example.org/c", false).unwrap(), "https://mirror.example.org/c");
+        assert_eq!(to("http://mirror.example.org/c", true).unwrap(), "http://mirror.example.org/c");
+        assert!(to("http://mirror.example.org/c", false).unwrap_err().contains("https is not left for http"));
+        assert!(to("file:///etc/passwd", true).unwrap_err().contains("only http and https are followed"));
+        assert!(redirect(&from, None, true).is_err());
+    }
 }

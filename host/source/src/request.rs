@@ -42,6 +42,13 @@ const EXTENSIONS: &[&str] = &[
 ];
 
 impl ArchiveChoice {
+    /// The file's name upstream: what a file that is no archive is called in the stage.
+    pub fn file_name(&self) -> Option<&str> {
+        let path = self.urls.first()?.split(['?', '#']).next()?;
+        let name = path.rsplit('/').next().filter(|_| path.contains("://"))?;
+        (is_plain(name) && !name.starts_with('.')).then_some(name)
+    }
+
     /// Extension as Spack's mirrors have it, if one is known.
     pub(crate) fn extension(&self) -> Option<&str> {
         let stated = self.extension.as_deref().map(|extension| extension.trim_start_matches('.'));
@@ -174,6 +181,11 @@ mod tests {
         };
         assert_eq!(choice("tar.gz").extension(), Some("tar.gz"));
         assert_eq!(choice(".tar.gz").extension(), Some("tar.gz"));
+        assert_eq!(choice("sh").file_name(), Some("x.tar.xz"));
+        let at = |url: &str| ArchiveChoice { checksum: None, urls: vec![url.into()], extension: None };
+        assert_eq!(at("https://example.org/get.php?f=/x/install.sh").file_name(), Some("get.php"));
+        assert_eq!(at("https://example.org/..").file_name(), None);
+        assert_eq!(at("https://example.org/").file_name(), None);
         assert_eq!(choice("../../x").extension(), None);
     }
 }

@@ -20,6 +20,8 @@ const NO_ARCHIVES: &[&str] =
 const SCHEMA: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
     CREATE TABLE archive (sha256 TEXT NOT NULL, uri TEXT NOT NULL, size INTEGER NOT NULL);";
 
+const QUERY: &str = "SELECT DISTINCT uri, size FROM archive WHERE sha256 = ?1";
+
 /// An archive in the distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Located {
@@ -34,7 +36,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The index of that folder, if there is one.
+    /// The index of that folder, if there is one that can be read.
     pub(super) fn open(state_dir: &Path) -> Result<Option<Self>, AptError> {
         let path = path(state_dir);
         let built = match fs::metadata(&path) {
@@ -43,11 +45,12 @@ impl Index {
             Err(error) => return Err(error.into()),
         };
         let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        Ok(Some(Index { database, built }))
+        let readable = database.prepare(QUERY).is_ok();
+        Ok(readable.then_some(Index { database, built }))
     }
 
     pub(super) fn find(&self, checksum: &Checksum) -> Result<Vec<Located>, AptError> {
-        let mut query = self.database.prepare("SELECT DISTINCT uri, size FROM archive WHERE sha256 = ?1")?;
+        let mut query = self.database.prepare(QUERY)?;
         let rows = query.query_map([checksum.hex()], located)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

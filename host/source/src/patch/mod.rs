@@ -4,6 +4,7 @@
 //! nothing. Every file operation goes beneath a directory handle.
 
 mod error;
+mod hunks;
 mod names;
 mod tree;
 
@@ -11,7 +12,7 @@ pub use error::PatchError;
 
 use cap_std::fs::Dir;
 use error::Fault;
-use flickzeug::{ApplyConfig, Diff, FileChangeKind, FuzzyConfig, ParserConfig, Patch};
+use flickzeug::{Diff, FileChangeKind, ParserConfig, Patch};
 use names::{Names, show};
 use std::path::PathBuf;
 use tree::Tree;
@@ -138,13 +139,10 @@ fn patched(before: &[u8], diff: &Diff<'_, [u8]>) -> Result<Vec<u8>, Fault> {
     if diff.hunks().is_empty() && metadata.kind == FileChangeKind::Modify && !has_mode {
         return Err(Fault::NothingToDo);
     }
-    // The strictness of GNU patch: two lines of context may differ, the others not at all.
-    let fuzzy_config = FuzzyConfig { max_fuzz: 2, similarity_threshold: 1.0, ..FuzzyConfig::default() };
-    let config = ApplyConfig { fuzzy_config, ..ApplyConfig::default() };
-    flickzeug::apply_bytes_with_config(before, diff, &config).map(|(after, _)| after).map_err(|error| {
-        let already = flickzeug::is_diff_applied_with_config(before, diff, &config);
-        let hunk = error.hunk_index();
-        let line = diff.hunks().get(hunk - 1).map_or(0, |hunk| hunk.old_range().start());
-        Fault::Hunk { hunk, of: diff.hunks().len(), line, already }
+    hunks::apply(before, diff.hunks()).map_err(|number| Fault::Hunk {
+        hunk: number + 1,
+        of: diff.hunks().len(),
+        line: diff.hunks()[number].old_range().start(),
+        already: hunks::apply(before, diff.reverse().hunks()).is_ok(),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::fetching::*;
 use crate::server::*;
+use crate::skip;
 use insta::assert_snapshot;
 use spack_wasm_source::{AptOptions, ArchiveChoice, FetchOptions, Fetcher, Origin};
 use std::os::unix::fs::PermissionsExt;
@@ -147,6 +148,16 @@ async fn the_index_is_kept_and_built_anew_once_a_run_when_an_archive_is_not_in_i
 }
 
 #[tokio::test]
+async fn an_index_that_cannot_be_read_is_built_anew() {
+    let fake = FakeApt::new();
+    fake.list("a", &content(100));
+    fake.store("a", &content(100));
+    fs_err::create_dir_all(fake.path("state")).unwrap();
+    fs_err::write(fake.path("state/index.sqlite"), "half a page").unwrap();
+    fake.fetch(&fake.fetcher(), &content(100)).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_archive_that_has_moved_makes_the_index_be_built_anew() {
     let fake = FakeApt::new();
     fake.list("before", &content(100));
@@ -230,13 +241,6 @@ async fn machines_without_apt_or_without_sources() {
     cannot fetch pkg@1.0: no source could give the archive
       the apt source archives: no package source is configured in ROOT/etc
     ");
-}
-
-/// Whether a test that needs something of the machine can run; says so when not, and fails where everything has to be
-/// there.
-fn skip(what: &str) {
-    assert!(std::env::var_os("SPACK_WASM_REQUIRE_ALL").is_none_or(|value| value != "1"), "needs {what}");
-    eprintln!("skipped: needs {what}");
 }
 
 #[tokio::test]

@@ -8,7 +8,15 @@ mod fetch_faults;
 mod fetch_order;
 mod fetching;
 mod patch;
+mod patch_peer;
 mod server;
 mod stage;
 mod unpack_attacks;
 mod unpack_good;
+
+/// Whether a test that needs something of the machine can run; says so when not, and fails where everything has to be
+/// there.
+fn skip(what: &str) {
+    assert!(std::env::var_os("SPACK_WASM_REQUIRE_ALL").is_none_or(|value| value != "1"), "needs {what}");
+    eprintln!("skipped: needs {what}");
+}
