@@ -1,3 +1,5 @@
-//! spack-wasm: see the README.
+//! The program `spack-wasm`; everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    spack_wasm::main()
+}

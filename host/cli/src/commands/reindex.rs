@@ -1,0 +1,34 @@
+//! `reindex`: the database, built again from the prefixes.
+
+use serde_json::json;
+use spack_wasm_store::ReindexReport;
+
+use crate::args::Format;
+use crate::error::CommandError;
+use crate::session::Session;
+use crate::text::{Text, counted};
+
+pub(super) fn run(session: &Session) -> Result<(), CommandError> {
+    session.expect_format(&[Format::Text, Format::Json])?;
+    let report = session.store()?.reindex()?;
+    for skipped in &report.skipped {
+        session.ui.warn(&format!("{} {}", skipped.path.display(), skipped.reason));
+    }
+    if session.is_json(false) {
+        return session.ui.print_json(&json!({
+            "installed": report.installed, "added": report.added, "removed": report.removed,
+            "skipped": report.skipped.iter().map(|skipped| &skipped.path).collect::<Vec<_>>(),
+        }));
+    }
+    let mut text = Text::header(&summary(&report));
+    session.ui.print(text.push("\n"));
+    Ok(())
+}
+
+fn summary(report: &ReindexReport) -> String {
+    let changes = match (report.added.len(), report.removed.len()) {
+        (0, 0) => "the database was right".to_owned(),
+        (added, removed) => format!("{added} were missing in the database, {removed} were in it without being there"),
+    };
+    format!("{}; {changes}", counted(report.installed, "installed package"))
+}

@@ -1,0 +1,32 @@
+//! From specs to a concrete DAG, for all commands that need one.
+
+use spack_wasm_recipe_host::Catalog;
+use spack_wasm_solve::{Facts, Solution, solve};
+use spack_wasm_spec::AbstractSpec;
+
+use crate::error::CommandError;
+use crate::session::Session;
+
+/// Concretizes specs together. Recipes that can't be used are named, before anything that follows from it.
+///
+/// # Errors
+/// There is no solution.
+pub(super) fn concretize(
+    session: &Session,
+    specs: &[AbstractSpec],
+    catalog: &Catalog,
+    facts: &Facts,
+) -> Result<Solution, CommandError> {
+    let started = std::time::Instant::now();
+    let solution = solve(specs, catalog, facts);
+    session.ui.debug(|| format!("concretized in {:.2?}", started.elapsed()));
+    report_problems(session, catalog);
+    Ok(solution?)
+}
+
+/// Names the recipes that can't be used.
+pub(super) fn report_problems(session: &Session, catalog: &Catalog) {
+    for problem in catalog.take_problems() {
+        session.ui.error(&CommandError::from(problem));
+    }
+}

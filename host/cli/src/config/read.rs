@@ -1,0 +1,46 @@
+//! Reading the files of a scope.
+
+use std::io;
+use std::path::Path;
+
+use serde_saphyr::Error as YamlError;
+
+use super::{ConfigError, Scope};
+
+/// The files, each with the section of its name.
+pub(crate) const FILES: [&str; 5] = ["config.yaml", "monitor.yaml", "repos.yaml", "mirrors.yaml", "packages.yaml"];
+
+/// Reads the user's files; one that is missing says nothing.
+pub(super) fn user_scope(folder: &Path) -> Result<Scope, ConfigError> {
+    FILES.iter().try_fold(Scope::default(), |scope, file| Ok(read(&folder.join(file))?.over(scope)))
+}
+
+fn read(path: &Path) -> Result<Scope, ConfigError> {
+    match fs_err::read_to_string(path) {
+        Ok(text) => parse(&text).map_err(|error| describe(&error, &path.display().to_string(), true)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Scope::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads the text of a file.
+pub(super) fn parse(text: &str) -> Result<Scope, YamlError> {
+    let scope: Option<Scope> = serde_saphyr::from_str(text)?;
+    Ok(scope.unwrap_or_default())
+}
+
+/// What is wrong with a text, which `origin` names; lines are told where it has them.
+pub(super) fn describe(error: &YamlError, origin: &str, with_lines: bool) -> ConfigError {
+    let error = error.without_snippet();
+    let line = error.location().filter(|_| with_lines).map(|location| location.line());
+    let place = line.map_or_else(|| origin.to_owned(), |line| format!("{origin}:{line}"));
+    match error {
+        YamlError::SerdeUnknownField { field, expected, .. } => {
+            ConfigError::UnknownKey { place, key: field.clone(), known: expected.clone() }
+        }
+        YamlError::SerdeUnknownVariant { variant, expected, .. } => {
+            ConfigError::UnknownValue { place, value: variant.clone(), known: expected.clone() }
+        }
+        other => ConfigError::Malformed { place, reason: other.to_string() },
+    }
+}

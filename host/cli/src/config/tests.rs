@@ -1,0 +1,152 @@
+use std::path::Path;
+
+use spack_wasm_sandbox::{Layer, Level};
+use spack_wasm_spec::Version;
+
+use super::*;
+use crate::environment::Environment;
+
+/// A user whose folder of configuration holds these files.
+struct User {
+    folder: tempfile::TempDir,
+}
+
+impl User {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs_err::write(folder.path().join(name), text).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn load(&self, command_line: &[&str]) -> Result<Settings, ConfigError> {
+        let environment = Environment {
+            home: Some("/home/u".into()),
+            user: Some("u".to_owned()),
+            temporary: "/tmp".into(),
+            working_directory: "/work".into(),
+            user_config_path: Some(self.folder.path().to_owned()),
+            ..Environment::default()
+        };
+        let command_line: Vec<String> = command_line.iter().map(|text| (*text).to_owned()).collect();
+        load(&Paths::new(&environment).unwrap(), &command_line)
+    }
+
+    /// The message, without the folder's name.
+    fn error(&self, command_line: &[&str]) -> String {
+        let message = self.load(command_line).unwrap_err().to_string();
+        message.replace(&self.folder.path().display().to_string(), "CONFIG")
+    }
+}
+
+#[test]
+fn without_files_there_are_defaults() {
+    let settings = User::new(&[]).load(&[]).unwrap();
+    assert_eq!(settings.store, Path::new("/home/u/.spack-wasm/store"));
+    assert_eq!(settings.source_cache, Path::new("/home/u/.spack/spack-wasm/sources"));
+    assert_eq!(settings.monitor_dir, Path::new("/home/u/.spack/reports/monitor"));
+    assert_eq!(settings.sandbox, SandboxSettings::default());
+    assert!(settings.checksum && settings.apt && !settings.require_tls && settings.repositories.is_empty());
+}
+
+#[test]
+fn the_command_line_counts_more_than_files() {
+    let user = User::new(&[(
+        "config.yaml",
+        "config:\n  build_jobs: 2\n  install_tree: {root: ~/store}\n  sandbox:\n    level: landlock\n    build_uid: 7\n",
+    )]);
+    let settings = user.load(&["config:build_jobs:4", "config:sandbox:level:none", "monitor:require-tls:true"]);
+    let settings = settings.unwrap();
+    assert_eq!(settings.build_jobs, Some(4));
+    assert_eq!(settings.store, Path::new("/home/u/store"));
+    assert_eq!((settings.sandbox.level, settings.sandbox.build_uid), (Level::None, Some(7)));
+    assert!(settings.require_tls);
+}
+
+#[test]
+fn all_keys_are_read() {
+    let user = User::new(&[
+        (
+            "config.yaml",
+            "config:\n  build_stage:\n  - $tempdir/$user/${user}-stage\n  source_cache: rel/sources\n  checksum: false\n  \
+             monitor_dir: $user_cache_path/m\n  deprecated: true\n  registry_mirrors: []\n  sandbox:\n    \
+             allow_missing: [cgroup, uts]\n    read: [/opt/data]\n    write: [/scratch]\n  permissions:\n    \
+             hdf5: ['network:all']\n    zlib: 'read:/x'\n  ccache: true\n",
+        ),
+        ("monitor.yaml", "monitor:\n  require-tls: true\n"),
+        ("repos.yaml", "repos:\n- /a\n- ~/b\n"),
+        ("mirrors.yaml", "mirrors:\n  one: https://example.org/m\n  two: {url: /srv/m}\n  bin: {url: 's3://b', source: false}\n"),
+    ]);
+    let settings = user.load(&["repos:[/c]"]).unwrap();
+    assert_eq!(settings.stages, Path::new("/tmp/u/u-stage"));
+    assert_eq!(settings.source_cache, Path::new("/work/rel/sources"));
+    assert_eq!(settings.monitor_dir, Path::new("/home/u/.spack/m"));
+    assert!(!settings.checksum && settings.deprecated && !settings.apt && settings.require_tls);
+    assert_eq!(settings.sandbox.allow_missing, [Layer::Uts, Layer::Cgroup].into());
+    assert_eq!(settings.sandbox.read, [Path::new("/opt/data")]);
+    assert_eq!(settings.sandbox.write, [Path::new("/scratch")]);
+    assert!(settings.permissions["hdf5"].contains("network:all") && settings.permissions["zlib"].contains("read:/x"));
+    assert_eq!(settings.repositories, [Path::new("/c"), Path::new("/a"), Path::new("/home/u/b")]);
+    assert_eq!(settings.mirrors.len(), 2);
+}
+
+#[test]
+fn packages_are_read() {
+    let user = User::new(&[(
+        "packages.yaml",
+        "packages:\n  all:\n    providers: {zlib-api: [zlib]}\n    variants: +shared\n  hdf5:\n    version: [1.10.8, '1.12']\n    \
+         variants: [+cxx, ~hl]\n    buildable: false\n  gcc:\n    externals:\n    - spec: gcc@13.1.0 languages='c,c++'\n      \
+         prefix: /opt/gcc\n      extra_attributes: {compilers: {c: /opt/gcc/bin/gcc, cxx: /opt/gcc/bin/g++}}\n",
+    )]);
+    let settings = user.load(&["packages:hdf5:buildable:true"]).unwrap();
+    let Packages { externals, preferences } = settings.packages;
+    assert_eq!(preferences.providers["zlib-api"], ["zlib"]);
+    assert_eq!(preferences.versions["hdf5"].len(), 2);
+    assert!(preferences.versions["hdf5"][0].contains(&Version::new("1.10.8")));
+    assert_eq!(preferences.variants["hdf5"].to_string(), "+cxx~hl");
+    assert!(preferences.not_buildable.is_empty());
+    assert_eq!((externals[0].name.as_str(), externals[0].version.as_str()), ("gcc", "13.1.0"));
+    assert_eq!(externals[0].virtuals, ["c".to_owned(), "cxx".to_owned()].into());
+    assert_eq!(externals[0].prefix, Path::new("/opt/gcc"));
+}
+
+#[test]
+fn mistakes_are_told_with_file_line_and_the_nearest_key() {
+    let message = |text: &str| User::new(&[("config.yaml", text)]).error(&[]);
+    insta::assert_snapshot!(message("config:\n  checksum: true\n  buid_jobs: 4\n"));
+    insta::assert_snapshot!(message("confg:\n  build_jobs: 4\n"));
+    insta::assert_snapshot!(message("config:\n  install_tree:\n    zzz: /x\n"));
+    insta::assert_snapshot!(message("config:\n  build_jobs: many\n"));
+    insta::assert_snapshot!(message("config:\n  sandbox:\n    level: strong\n"));
+    insta::assert_snapshot!(message("config: [\n"));
+    insta::assert_snapshot!(message("config:\n  build_stage: $nowhere/x\n"));
+    insta::assert_snapshot!(message("config:\n  sandbox: {build_uid: 0}\n"));
+    insta::assert_snapshot!(message("config:\n  build_jobs: 0\n"));
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_told() {
+    let user = User::new(&[]);
+    insta::assert_snapshot!(user.error(&["config:buildjobs:4"]));
+    insta::assert_snapshot!(user.error(&["build_jobs"]));
+    insta::assert_snapshot!(user.error(&["config:sandbox:allow_missing:[usr]"]));
+    insta::assert_snapshot!(user.error(&["mirrors:m:s3://bucket"]));
+}
+
+#[test]
+fn mistakes_in_packages_are_told() {
+    let message = |text: &str| User::new(&[("packages.yaml", text)]).error(&[]);
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: gcc, prefix: /usr}]\n"));
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: llvm@1, prefix: /usr}]\n"));
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    external: []\n"));
+    insta::assert_snapshot!(message("packages:\n  hdf5:\n    variants: '+ +'\n"));
+}
+
+#[test]
+fn a_file_of_spack_1_0_is_read() {
+    let user = User::new(&[("repos.yaml", "repos:\n  mine: ~/r\n  builtin:\n    git: https://example.org/p.git\n")]);
+    assert_eq!(user.load(&[]).unwrap().repositories, [Path::new("/home/u/r")]);
+    let user = User::new(&[("config.yaml", ""), ("repos.yaml", "# nothing\n")]);
+    assert!(user.load(&[]).unwrap().repositories.is_empty());
+}

@@ -1,0 +1,110 @@
+//! What the process is given by whoever started it. Nothing else reads the environment.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use spack_wasm_monitor::{Credentials, CredentialsError};
+
+/// Where the user's configuration is; as in Spack.
+pub(crate) const USER_CONFIG_PATH: &str = "SPACK_USER_CONFIG_PATH";
+/// Where caches and reports are; as in Spack.
+pub(crate) const USER_CACHE_PATH: &str = "SPACK_USER_CACHE_PATH";
+/// The token of the Spackmon user.
+const SPACKMON_TOKEN: &str = "SPACKMON_TOKEN";
+/// The Spackmon user's name.
+const SPACKMON_USER: &str = "SPACKMON_USER";
+
+/// The parts of the environment that mean something to us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Environment {
+    /// The user's home.
+    pub(crate) home: Option<PathBuf>,
+    /// The user's name.
+    pub(crate) user: Option<String>,
+    /// The folder for temporary files.
+    pub(crate) temporary: PathBuf,
+    /// The working directory, against which paths on the command line are read.
+    pub(crate) working_directory: PathBuf,
+    /// `SPACK_USER_CONFIG_PATH`.
+    pub(crate) user_config_path: Option<PathBuf>,
+    /// `SPACK_USER_CACHE_PATH`.
+    pub(crate) user_cache_path: Option<PathBuf>,
+    /// The folders of `PATH`.
+    pub(crate) path: Vec<PathBuf>,
+    /// What an outer make says of its job server.
+    pub(crate) makeflags: Option<String>,
+    /// Proxies.
+    pub(crate) proxies: Proxies,
+}
+
+/// Proxies, by the variables that other programs read, too. Lower case counts before upper case.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Proxies {
+    /// `http_proxy`, in lower case only: a web server's programs get `HTTP_PROXY` from whoever asks them.
+    pub(crate) http: Option<String>,
+    /// `https_proxy`.
+    pub(crate) https: Option<String>,
+    /// `no_proxy`.
+    pub(crate) direct: Option<String>,
+}
+
+/// Proxy addresses may hold passwords.
+impl std::fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxies").finish_non_exhaustive()
+    }
+}
+
+impl Environment {
+    /// The process's own.
+    pub(crate) fn of_process() -> Self {
+        let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self {
+            home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            user: text("USER").or_else(|| text("LOGNAME")),
+            temporary: env::temp_dir(),
+            working_directory: env::current_dir().unwrap_or_else(|_| "/".into()),
+            user_config_path: folder(USER_CONFIG_PATH),
+            user_cache_path: folder(USER_CACHE_PATH),
+            path: env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect(),
+            makeflags: text("MAKEFLAGS"),
+            proxies: Proxies::of_process(),
+        }
+    }
+}
+
+impl Proxies {
+    fn of_process() -> Self {
+        let all = || text("all_proxy").or_else(|| text("ALL_PROXY"));
+        Self {
+            http: text("http_proxy").or_else(all),
+            https: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or_else(all),
+            direct: text("no_proxy").or_else(|| text("NO_PROXY")),
+        }
+    }
+}
+
+fn text(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Takes the monitor's credentials out of the environment, so that no child process gets them, and keeps other
+/// processes of the user from reading this one's memory.
+///
+/// Called once, before there is any other thread.
+pub(crate) fn take_credentials() -> Result<Credentials, CredentialsError> {
+    // Whoever starts us as root may be refused here by a container's filter; the credentials are still not inherited.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let take = |name: &str| {
+        let value: Option<OsString> = env::var_os(name);
+        #[expect(unsafe_code, reason = "there is no safe way to change the environment")]
+        // SAFETY: nothing else reads or writes the environment, since there is no other thread yet.
+        unsafe {
+            env::remove_var(name);
+        }
+        value.and_then(|value| value.into_string().ok())
+    };
+    let (user, token) = (take(SPACKMON_USER), take(SPACKMON_TOKEN));
+    Credentials::new(user, token)
+}

@@ -1,0 +1,174 @@
+//! From the options of the monitor to a client and to sinks.
+
+use jiff::Zoned;
+use spack_wasm_machine::Machine;
+use spack_wasm_monitor::{
+    Client, ClientSettings, DEFAULT_HOST, DEFAULT_PREFIX, Delivery, HostFacts, MonitorIdentity, OfflineSink, Sink,
+    SpackmonHandle, SpackmonSettings, SpackmonSink,
+};
+
+use crate::args::MonitorArgs;
+use crate::commands::MonitorCredentials;
+use crate::error::{CommandError, ErrorKind};
+use crate::session::{PROGRAM, Session};
+use crate::text::counted;
+
+/// How long the end of a run waits for what is still unsent.
+const DRAIN: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Where the events of a run are reported.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// Nowhere.
+    Nowhere,
+    /// A folder.
+    Folder,
+    /// A server that has answered.
+    Server(Client),
+}
+
+/// Decides where events are reported, before anything is built; a server is asked whether it is there.
+///
+/// # Errors
+/// Credentials are missing, or no server answers.
+pub(crate) async fn target(
+    session: &Session,
+    args: &MonitorArgs,
+    credentials: MonitorCredentials,
+) -> Result<Target, CommandError> {
+    match (args.monitor, args.save_local) {
+        (false, _) => Ok(Target::Nowhere),
+        (true, true) => Ok(Target::Folder),
+        (true, false) => Ok(Target::Server(connect(session, args, credentials).await?)),
+    }
+}
+
+/// A client of a server that has answered.
+///
+/// # Errors
+/// Credentials are missing, or no server answers.
+pub(crate) async fn connect(
+    session: &Session,
+    args: &MonitorArgs,
+    credentials: MonitorCredentials,
+) -> Result<Client, CommandError> {
+    let failed = |message: String| CommandError::new(ErrorKind::Monitor, message);
+    let credentials = match (args.disable_auth, credentials) {
+        (true, _) => None,
+        (false, Ok(credentials)) => Some(credentials),
+        (false, Err(error)) => {
+            let hint = "--monitor-disable-auth is for servers without authentication, --monitor-save-local for none";
+            return Err(failed(error.to_string()).hinted(hint.to_owned()));
+        }
+    };
+    let host = args.host.clone().unwrap_or_else(|| DEFAULT_HOST.to_owned());
+    let proxies = &session.environment.proxies;
+    let proxy = if host.starts_with("https:") { proxies.https.clone() } else { proxies.http.clone() };
+    let settings = ClientSettings {
+        host,
+        prefix: args.prefix.clone().unwrap_or_else(|| DEFAULT_PREFIX.to_owned()),
+        credentials,
+        require_tls: session.settings.require_tls,
+        proxy,
+        ..ClientSettings::new(PROGRAM)
+    };
+    let client = Client::new(settings).map_err(|error| failed(error.to_string()))?;
+    if let Some(warning) = client.warning() {
+        session.ui.warn(&warning);
+    }
+    let info = client.check().await.map_err(|error| failed(error.to_string()))?;
+    session.ui.debug(|| format!("the monitor answers: {info:?}"));
+    Ok(client)
+}
+
+/// The sinks for a target; nothing is sent before the first event.
+///
+/// # Errors
+/// The folder of saved reports can't be made.
+pub(crate) fn sinks(
+    session: &Session,
+    args: &MonitorArgs,
+    target: Target,
+    machine: &Machine,
+    runtime: &tokio::runtime::Handle,
+) -> Result<(Option<Box<dyn Sink>>, Option<Reports>), CommandError> {
+    let identity =
+        MonitorIdentity { host: host_facts(machine), spack_version: PROGRAM.to_owned(), tags: args.tags.clone() };
+    let (save_under, now) = (session.settings.monitor_dir.clone(), Zoned::now());
+    match target {
+        Target::Nowhere => Ok((None, None)),
+        Target::Folder => {
+            let sink = OfflineSink::create(&save_under, &now, identity)
+                .map_err(|error| CommandError::new(ErrorKind::Monitor, error.to_string()))?;
+            let path = sink.path().to_owned();
+            Ok((Some(Box::new(sink)), Some(Reports::Saved(path))))
+        }
+        Target::Server(client) => {
+            let settings =
+                SpackmonSettings { identity, keep_going: args.keep_going, drain: DRAIN, save_under, now };
+            let (sink, handle) = SpackmonSink::start(client, settings, runtime.clone());
+            Ok((Some(Box::new(sink)), Some(Reports::Sent(handle))))
+        }
+    }
+}
+
+/// What becomes of the reports of a run.
+#[derive(Debug)]
+pub(crate) enum Reports {
+    /// They are in this folder.
+    Saved(std::path::PathBuf),
+    /// They are sent.
+    Sent(SpackmonHandle),
+}
+
+impl Reports {
+    /// Says at the end of a run what became of them.
+    ///
+    /// # Errors
+    /// Something was not delivered, and the user did not say that this does not matter.
+    pub(crate) async fn conclude(self, session: &Session) -> Result<(), CommandError> {
+        match self {
+            Self::Saved(path) if path.exists() => {
+                session.ui.status(&format!("Saved for the monitor: {}", path.display()));
+                Ok(())
+            }
+            Self::Saved(_) => Ok(()),
+            Self::Sent(handle) => delivered(session, &handle.delivery().await),
+        }
+    }
+}
+
+fn delivered(session: &Session, delivery: &Delivery) -> Result<(), CommandError> {
+    let saved = delivery.saved.as_ref().map(|path| {
+        let builds = counted(delivery.undelivered, "build");
+        let command = format!("spack-wasm monitor upload {}", path.display());
+        (format!("{builds} not reported in full, saved in {}", path.display()), format!("`{command}` sends it later"))
+    });
+    let reason = delivery.failure.as_ref().map(|failure| failure.reason.clone());
+    match (&delivery.failure, saved) {
+        (None, None) => Ok(()),
+        (Some(failure), saved) if failure.ends_run => {
+            let (what, hint) = saved.unzip();
+            let what = what.map(|what| format!("\n{what}")).unwrap_or_default();
+            let message = format!("the monitor failed: {}{what}", failure.reason);
+            Err(CommandError::new(ErrorKind::Monitor, message).hinted(hint))
+        }
+        (_, saved) => {
+            let (what, hint) = saved.unzip();
+            let parts = [reason, what, hint].into_iter().flatten();
+            session.ui.warn(&format!("the monitor failed: {}", parts.collect::<Vec<_>>().join("; ")));
+            Ok(())
+        }
+    }
+}
+
+/// What events and reports say of the machine.
+pub(crate) fn host_facts(machine: &Machine) -> HostFacts {
+    HostFacts {
+        host_os: machine.os.clone(),
+        platform: machine.platform.clone(),
+        host_target: machine.target.clone(),
+        hostname: machine.hostname.clone(),
+        kernel_version: machine.kernel_version.clone(),
+    }
+}

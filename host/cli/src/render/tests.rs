@@ -1,0 +1,214 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use spack_wasm_build::{Cancelled, Failure, Report};
+use spack_wasm_build_log::{Finding, Kind};
+use spack_wasm_monitor::CancelCause;
+use spack_wasm_package::{
+    Archive, BuildSystem, Checksum, ChecksumAlgorithm, DeclaredVersion, Dependency, License, Package, Permission, Provided,
+    Source, VariantDefault, VariantDefinition, VariantValues,
+};
+use spack_wasm_spec::{
+    AbstractSpec, Architecture, Dag, DagBuilder, DependencyType, DependencyTypes, External, Node, NodeFacts, VariantValue,
+    Version,
+};
+use spack_wasm_store::Installed;
+
+use super::find::Columns;
+use super::tree::{HashLength, Status};
+use crate::selection::Found;
+
+fn facts(name: &str, version: &str) -> NodeFacts {
+    let variants = [
+        ("build_system".to_owned(), VariantValue::Single("autotools".to_owned())),
+        ("cxx".to_owned(), VariantValue::Bool(false)),
+        ("shared".to_owned(), VariantValue::Bool(true)),
+    ];
+    NodeFacts {
+        name: name.into(),
+        version: Version::new(version),
+        architecture: Architecture {
+            platform: "linux".into(),
+            os: "debian12".into(),
+            target: "x86_64_v3".into(),
+        },
+        namespace: "builtin".into(),
+        variants: variants.into(),
+        flags: BTreeMap::new(),
+        patches: Vec::new(),
+        package_hash: "p".repeat(52),
+        external: None,
+    }
+}
+
+fn dag() -> Dag {
+    let mut builder = DagBuilder::new();
+    let gcc = NodeFacts {
+        external: Some(External { path: "/usr".into(), executables: BTreeMap::new() }),
+        package_hash: String::new(),
+        variants: BTreeMap::new(),
+        ..facts("gcc", "12.2.0")
+    };
+    let build = DependencyType::Build.into();
+    let gcc = builder.add(gcc, []);
+    let zlib = builder.add(facts("zlib", "1.2.13"), [(gcc, build, vec!["c".into(), "cxx".into()])]);
+    let edges = [(zlib, DependencyTypes::DEFAULT, vec!["zlib-api".into()]), (gcc, build, vec!["c".into()])];
+    let hdf5 = builder.add(facts("hdf5", "1.10.8"), edges);
+    builder.finish([hdf5])
+}
+
+fn node(name: &str) -> Arc<Node> {
+    Arc::clone(dag().nodes().find(|node| node.name() == name).unwrap())
+}
+
+fn found(name: &str) -> Found {
+    let node = node(name);
+    let installed = Installed {
+        hash: node.hash.clone(),
+        name: name.to_owned(),
+        version: node.facts.version.clone(),
+        namespace: "builtin".to_owned(),
+        architecture: node.facts.architecture.clone(),
+        variants: String::new(),
+        prefix: PathBuf::from(format!("/store/linux-x86_64_v3/{name}")),
+        explicit: true,
+        installed_at: SystemTime::UNIX_EPOCH,
+    };
+    Found { installed, dag: dag().subdag(&node.hash).unwrap() }
+}
+
+#[test]
+fn a_tree_shows_each_node_once() {
+    let dag = dag();
+    let root = dag.roots().next().unwrap();
+    let status = |node: &Node| match node.name() {
+        "zlib" => Status::Installed,
+        "gcc" => Status::External,
+        _ => Status::Absent,
+    };
+    insta::assert_snapshot!(super::tree::tree(&dag, root, HashLength::Short, &status).unstyled());
+    let plain = super::tree::tree(&dag, root, HashLength::None, &status).unstyled();
+    assert!(plain.starts_with(" -   hdf5@1.10.8+shared~cxx") || plain.starts_with(" -   hdf5@1.10.8~cxx+shared"));
+}
+
+#[test]
+fn packages_are_listed_in_groups() {
+    let packages = [found("zlib"), found("hdf5")];
+    let list = |hashes, variants, paths| {
+        super::find::list(&packages, Columns { hashes, variants, paths }).unstyled()
+    };
+    insta::assert_snapshot!(list(HashLength::None, false, false));
+    insta::assert_snapshot!(list(HashLength::Short, true, true));
+    insta::assert_snapshot!(super::find::list(&[], Columns { hashes: HashLength::None, variants: false, paths: false }).unstyled());
+}
+
+fn spec(text: &str) -> AbstractSpec {
+    AbstractSpec::parse(text).unwrap()
+}
+
+fn package() -> Package {
+    let checksum = Checksum { algorithm: ChecksumAlgorithm::Sha256, digest: "0".repeat(64) };
+    let archive = |url: &str, checksum| Source::Archive(Archive { urls: vec![url.into()], checksum, extension: None });
+    let version = |number: &str, preferred, deprecated, source| DeclaredVersion {
+        version: Version::new(number),
+        sources: vec![source],
+        expand: true,
+        preferred,
+        deprecated,
+    };
+    Package {
+        name: "zlib".into(),
+        namespace: "builtin".into(),
+        description: "A free, lossless\ndata-compression library.\x1b[2J".into(),
+        homepage: Some("https://zlib.net".into()),
+        versions: vec![
+            version("1.3.1", false, false, archive("https://zlib.net/zlib-1.3.1.tar.gz", Some(checksum))),
+            version("1.2.13", true, false, archive("https://zlib.net/zlib-1.2.13.tar.gz", None)),
+            version("1.2.3", false, true, archive("https://zlib.net/zlib-1.2.3.tar.gz", None)),
+        ],
+        variants: vec![VariantDefinition {
+            name: "shared".into(),
+            when: spec("@1.2:"),
+            default: VariantDefault::Bool(true),
+            values: VariantValues::Bool,
+            multi: false,
+            sticky: false,
+            description: "Enables the build of shared libraries.".into(),
+        }],
+        dependencies: vec![Dependency {
+            spec: spec("gmake"),
+            when: spec("platform=linux"),
+            types: DependencyType::Build.into(),
+            patches: Vec::new(),
+        }],
+        provides: vec![Provided { spec: spec("zlib-api"), when: AbstractSpec::default() }],
+        build_systems: vec![BuildSystem {
+            name: "makefile".into(),
+            phases: vec!["edit".into(), "build".into(), "install".into()],
+            when: AbstractSpec::default(),
+        }],
+        licenses: vec![License { expression: "Zlib".into(), when: AbstractSpec::default() }],
+        permissions: vec![Permission {
+            kind: "read".into(),
+            value: "/opt/data".into(),
+            reason: "test data".into(),
+        }],
+        ..Package::default()
+    }
+}
+
+#[test]
+fn a_recipe_is_shown() {
+    insta::assert_snapshot!(super::package::info(&package(), "builtin").unstyled());
+    insta::assert_snapshot!(super::package::info(&Package { name: "empty".into(), ..Package::default() }, "x").unstyled());
+}
+
+fn failure(name: &str) -> Failure {
+    Failure {
+        node: node(name),
+        message: "`make` exited with status 2".into(),
+        phase: Some("build".into()),
+        finding: Some(Finding {
+            line_number: 120,
+            kind: Kind::Compiler,
+            line: "adler32.c:7:12: error: 'x' undeclared".into(),
+            before: vec!["gcc -c adler32.c".into()],
+            after: vec!["make: *** [adler32.o] Error 1".into()],
+        }),
+        refusals: vec!["probably refused: /root/.netrc (read); allow with config:sandbox:read".into()],
+        hints: vec!["look at the log".into()],
+        log: Some("/stage/log.txt".into()),
+        stage: Some("/stage".into()),
+    }
+}
+
+#[test]
+fn a_failed_build_is_one_block() {
+    let cause = CancelCause::DependencyFailed { dependency: node("zlib").hash.clone() };
+    let cancelled = vec![Cancelled { node: node("hdf5"), cause }];
+    let report = Report { failed: vec![failure("zlib")], cancelled, ..Report::default() };
+    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled());
+}
+
+#[test]
+fn several_failed_builds_are_a_block_each() {
+    let bare = Failure { finding: None, refusals: Vec::new(), hints: Vec::new(), phase: None, ..failure("hdf5") };
+    let report = Report { failed: vec![failure("zlib"), bare], ..Report::default() };
+    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled());
+    assert!(super::failure::error(&Report::default(), false).is_none());
+}
+
+#[test]
+fn the_whole_log_is_shown_without_its_tricks() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.txt");
+    fs_err::write(&log, b"one\x1b[31m red\x1b[0m\r\n\x1b]0;title\x07two\nb\xe4d\n").unwrap();
+    let report = Report {
+        failed: vec![Failure { log: Some(log), ..failure("zlib") }],
+        ..Report::default()
+    };
+    let text = super::failure::error(&report, true).unwrap().text().unstyled();
+    assert!(text.contains("The log:\none red\ntwo\n<line lost: output was not encoded as UTF-8>\n"), "{text}");
+}

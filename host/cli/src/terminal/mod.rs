@@ -1,0 +1,18 @@
+//! The terminal as a sink of events.
+//!
+//! [`Progress`] turns events into lines that stay and rows that change; [`PlainSink`] prints the lines, [`LiveSink`] keeps
+//! the rows below them.
+
+mod live;
+mod plain;
+mod progress;
+mod row;
+mod screen;
+
+pub(crate) use live::LiveSink;
+pub(crate) use plain::PlainSink;
+pub(crate) use progress::Progress;
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
