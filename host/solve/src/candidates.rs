@@ -14,6 +14,7 @@ impl Universe<'_> {
             Name::Virtual(name) => self.providers(name),
             Name::Choice(package, index) => self.choices(package, *index),
             Name::Never => Vec::new(),
+            Name::Always => vec![Candidate::Always],
         };
         candidates.push(Candidate::Absent);
         candidates
