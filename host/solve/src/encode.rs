@@ -155,7 +155,15 @@ impl Universe<'_> {
         let subject = Subject { package: &package.name, version: Some(version) };
         let Some(when) = self.condition(&subject, &dependency.when) else { return };
         let reason = directive(package, "depends on", &dependency.spec, &dependency.when, None);
-        needs.require(self, self.all_of(when), self.demand(&dependency.spec), &reason);
+        let condition = self.all_of(when);
+        needs.require(self, condition, self.demand(&dependency.spec), &reason);
+        let target = dependency.spec.name.clone().unwrap_or_default();
+        needs.require(
+            self,
+            condition,
+            vec![(Name::Edge(package.name.clone(), target), Test::Any)],
+            &Reason::Silent,
+        );
     }
 
     fn conflicts(&self, needs: &mut Needs, package: &Package, version: &Version, conflict: &Conflict) {

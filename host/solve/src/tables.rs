@@ -16,6 +16,8 @@ pub(crate) enum Name {
     /// A value of a package's variant that takes several.
     Value(String, String, String),
     Virtual(String),
+    /// That a package depends directly on what its `depends_on` names.
+    Edge(String, String),
     /// The choices of one of a package's `requires`.
     Choice(String, usize),
     /// Has no candidate: what needs it can't be.
@@ -54,8 +56,8 @@ pub(crate) enum Candidate {
         by: ProvidedBy,
     },
     Choice(usize),
-    /// The one of `Always`.
-    Always,
+    /// The only one of `Edge` and `Always`.
+    Yes,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
