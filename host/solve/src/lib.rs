@@ -72,13 +72,13 @@ fn without_circles(problem: Problem<'_>) -> Result<(Dag, Vec<String>), SolveErro
         let problem = Problem { cuts: &cuts, ..problem };
         let found = provider::search(problem, None);
         let assignment = found.map_err(|failure| explain::explain(problem, failure))?;
-        match assemble::assemble(problem, &assignment) {
+        let universe = Universe::new(problem, Mentions::new(), None);
+        match assemble::assemble(&universe, &assignment) {
             Ok(answer) => return Ok(answer),
             Err(NoDag::Gap { name, needed_by }) => {
                 return Err(SolveError::Missing { name, needed_by, reasons: Vec::new() });
             }
             Err(NoDag::Circle(names)) => {
-                let universe = Universe::new(problem, Mentions::new(), None);
                 let cut = assemble::cut(&universe, &assignment, &names);
                 cuts.push(cut);
             }

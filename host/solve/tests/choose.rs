@@ -84,7 +84,7 @@ fn the_last_definition_that_holds_counts() {
 }
 
 #[test]
-fn several_values_are_added_to_the_defaults_unless_exact() {
+fn several_values_replace_the_defaults() {
     let values = |texts: &[&str]| {
         let value = |text: &&str| ConditionalValue { value: (*text).into(), when: spec("") };
         VariantValues::List(texts.iter().map(value).collect())
@@ -92,7 +92,8 @@ fn several_values_are_added_to_the_defaults_unless_exact() {
     let gcc = recipe("tool", &["1"]).several("languages", "c,fortran", values(&["c", "fortran", "go"]));
     let gcc = Memory::new([gcc]);
     assert_eq!(variants("tool", &gcc), "languages=c,fortran");
-    assert_eq!(variants("tool languages=go", &gcc), "languages=c,fortran,go");
+    assert_eq!(variants("tool languages=go", &gcc), "languages=go");
+    assert_eq!(variants("tool languages=c,go", &gcc), "languages=c,go");
     assert_eq!(variants("tool languages:=go", &gcc), "languages=go");
 }
 
@@ -179,6 +180,24 @@ fn an_older_version_is_taken_where_the_newest_does_not_fit() {
     let repository = Memory::new([tool, zlib()]);
     assert_eq!(built("tool", &repository), "zlib@1.3.2 tool@2");
     assert_eq!(built("tool ^zlib@:1.2", &repository), "zlib@1.2.13 tool@1");
+}
+
+#[test]
+fn a_condition_on_a_direct_dependency_looks_at_the_package_itself() {
+    // zlib needs `c`, data does not: only what is compiled needs make.
+    let data = recipe("data", &["1"]).depends_on("zlib", "run").depends_on_when("c", "build", "@2:");
+    let data = data.depends_on_when("gmake", "build", "%c");
+    let data = dag("data", &Memory::new([data, zlib()]));
+    let edges: Vec<&str> =
+        data.roots().flat_map(|root| &root.dependencies).map(|edge| edge.name.as_str()).collect();
+    assert_eq!(edges, ["zlib"]);
+}
+
+#[test]
+fn a_requirement_prefers_what_is_the_default() {
+    let tool = recipe("tool", &["1"]).flag("a", false).flag("b", true);
+    let tool = Memory::new([tool.requires(&["+a", "+b"], RequirementPolicy::AnyOf, "")]);
+    assert_eq!(variants("tool", &tool), "~a +b");
 }
 
 #[test]
