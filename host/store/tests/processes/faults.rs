@@ -273,6 +273,24 @@ pub(crate) fn small_disk(root: &Path) {
     let lua = hash_of(&lone("lua", "5.4"), "lua");
     assert!(store.installed(&lua).unwrap());
     fs_err::remove_file(root.join("filler")).unwrap();
+    // The disk is full between the note and the row: the prefix that has appeared disappears again.
+    let pending = begin(&store, &dag, "zlib", &BeginOptions::default());
+    fill(&pending);
+    let checked = pending.check(&CheckOptions::default()).unwrap();
+    let mut seen = Vec::new();
+    let full = checked.publish_observed(&record(true), &mut |step| {
+        seen.push(step);
+        if step == PublishStep::Noted {
+            fill_disk(root);
+        }
+    });
+    let error = full.unwrap_err();
+    assert_eq!(seen.last(), Some(&PublishStep::Moved), "{error}");
+    assert!(error.to_string().starts_with("can't record the package in"), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("free some space")), "{error}");
+    assert_eq!(building(root), 0);
+    assert!(!store.prefix_of(&crate::common::node(&dag, "zlib")).exists());
+    fs_err::remove_file(root.join("filler")).unwrap();
     drop(install(&store, &dag, "zlib", true));
     assert_eq!(open(root).find(&Query::default()).unwrap().len(), 2);
 }

@@ -171,6 +171,17 @@ fn what_is_installed_is_found_by_each_property() {
 }
 
 #[test]
+fn what_is_missing_is_named_dependencies_first_and_without_externals() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let dag = hdf5();
+    let names = || store.missing(&dag).unwrap().iter().map(|node| node.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(), ["zlib", "hdf5"]);
+    install(&store, &dag, "zlib", false);
+    assert_eq!(names(), ["hdf5"]);
+}
+
+#[test]
 fn the_beginning_of_a_hash_names_one_package_or_the_candidates() {
     let root = tempdir().unwrap();
     let store = open(root.path());
