@@ -202,12 +202,31 @@ fn small_tmpfs(root: &Path) -> bool {
     let own = CloneFlags::CLONE_NEWNS;
     let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
     let mounted = unshare(own)
-        .or_else(|_| unshare(own | CloneFlags::CLONE_NEWUSER))
+        .or_else(|_| in_user_namespace(own))
         .and_then(|()| mount(None::<&str>, "/", None::<&str>, private, None::<&str>))
         .and_then(|()| mount(Some("tmpfs"), root, Some("tmpfs"), MsFlags::empty(), Some("size=1m")));
     let answer = if mounted.is_ok() { "mounted" } else { "no mounts" };
     say(answer);
     mounted.is_ok()
+}
+
+/// A user namespace in which this user has the same number, without which nothing can be written.
+fn in_user_namespace(also: CloneFlags) -> Result<(), Errno> {
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    unshare(also | CloneFlags::CLONE_NEWUSER)?;
+    let maps = [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("{uid} {uid} 1")),
+        ("gid_map", format!("{gid} {gid} 1")),
+    ];
+    for (file, text) in maps {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(format!("/proc/self/{file}"))
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 fn remount(root: &Path, flags: MsFlags) -> Result<(), Errno> {
