@@ -93,6 +93,8 @@ impl CheckedPrefix {
 
     /// Moves the prefix to its final path and enters it in the index, completely or not at all.
     ///
+    /// To be called on a thread with the process's own rights to files, not on one that took the build user's.
+    ///
     /// # Errors
     /// Something can't be written, for example because the disk is full; the prefix is removed.
     pub fn publish(self, record: &InstallRecord) -> Result<Installation, PublishError> {

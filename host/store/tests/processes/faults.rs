@@ -27,6 +27,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("a_killed_build_leaves_no_stage_but_kept_ones_stay", killed_stages),
         ("killed_at_each_step_of_removing_the_prefix_is_absent_or_complete", killed_while_removing),
         ("killed_at_random_the_next_install_completes", killed_at_random),
+        ("an_index_that_was_deleted_without_its_log_is_built_again", deleted_without_log),
         ("what_a_living_process_builds_is_not_collected", living_builds_stay),
         ("a_store_on_a_read_only_file_system_answers_and_refuses", read_only_store),
         ("a_full_disk_is_said_and_leaves_nothing", full_disk),
@@ -171,6 +172,17 @@ fn killed_at_random() {
         assert_eq!(open(root.path()).find(&Query::default()).unwrap().len(), 5);
     }
     assert!(unfinished > rounds / 4, "only {unfinished} of {rounds} kills came before the end");
+}
+
+/// A killed process leaves a log, and a user who deletes the index may leave it too.
+fn deleted_without_log() {
+    let root = tempdir().unwrap();
+    run_and_die("publish", &[text(root.path()), "apart", "Indexed"]);
+    let index = root.path().join(".spack-wasm-db/index.sqlite");
+    assert!(fs_err::metadata(index.with_extension("sqlite-wal")).unwrap().len() > 0);
+    fs_err::remove_file(index).unwrap();
+    assert_eq!(open(root.path()).find(&Query::default()).unwrap().len(), 1);
+    check_recovery(root.path(), &"a deleted index");
 }
 
 fn living_builds_stay() {

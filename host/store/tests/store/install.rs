@@ -291,6 +291,19 @@ fn an_index_that_was_deleted_is_the_same_again() {
 }
 
 #[test]
+fn an_index_whose_maker_was_killed_is_completed() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let zlib = install(&store, &hdf5(), "zlib", true).installed;
+    drop(store);
+    // As it is between the making of the tables and the first rows.
+    let connection = rusqlite::Connection::open(root.path().join(".spack-wasm-db/index.sqlite")).unwrap();
+    connection.execute_batch("DELETE FROM installs; PRAGMA application_id = 0").unwrap();
+    drop(connection);
+    assert_eq!(open(root.path()).find(&Query::default()).unwrap(), [zlib]);
+}
+
+#[test]
 fn reindex_says_what_it_found_lost_and_skipped() {
     let root = tempdir().unwrap();
     let store = open(root.path());
