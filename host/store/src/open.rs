@@ -148,9 +148,10 @@ impl Store {
         options: StoreOptions,
     ) -> Result<Self, OpenError> {
         let folder = root.join(DATABASE_FOLDER);
-        make_shared_file(&dir, LOCK_FILE, folder_mode).at("make", folder.join(LOCK_FILE))?;
+        for name in [LOCK_FILE, DATABASE_FILE] {
+            make_shared_file(&dir, name, folder_mode).at("make", folder.join(name))?;
+        }
         let locks = LockFile::open(&folder.join(LOCK_FILE), &folder.join(HOLDERS))?;
-        make_index_file(&dir, &locks, folder_mode).at("make", folder.join(DATABASE_FILE))?;
         let database = Database::open(&folder.join(DATABASE_FILE))?;
         check_version(&database)?;
         let inner = Inner { root, dir, database, locks: Some(locks), options, folder_mode };
@@ -288,34 +289,6 @@ pub(crate) fn make_folder(parent: &Dir, name: impl AsRef<Path>, mode: Mode) -> i
         Err(Errno::ROFS | Errno::ACCESS) if tree::exists(parent, name)? => Ok(()),
         Err(errno) => Err(errno.into()),
     }
-}
-
-/// Makes the file of an index that was never there or was deleted.
-///
-/// SQLite would read what a killed process left in the log of a deleted index into the new one. Only one process at a
-/// time removes such a log, so that it can't be that of an index which another one has made meanwhile.
-fn make_index_file(root: &Dir, locks: &Arc<LockFile>, folder_mode: Mode) -> io::Result<()> {
-    let path = Path::new(DATABASE_FOLDER).join(DATABASE_FILE);
-    if tree::exists(root, &path)? {
-        return Ok(());
-    }
-    let _alone = locks
-        .acquire(&index_hash()?, LockMode::Exclusive, &mut |_| Patience::Wait)
-        .map_err(io::Error::other)?;
-    if !tree::exists(root, &path)? {
-        for beside in ["sqlite-wal", "sqlite-shm", "sqlite-journal"] {
-            match root.remove_file(path.with_extension(beside)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-    }
-    make_shared_file(root, DATABASE_FILE, folder_mode)
-}
-
-/// The place in the lock file that stands for the index: that of the last of all hashes.
-fn index_hash() -> io::Result<DagHash> {
-    "7".repeat(32).parse().map_err(io::Error::other)
 }
 
 /// Makes an empty file of the index that everybody who may enter the store can read, and the group write where the root
