@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, FileType, OFlags, RenameFlags};
@@ -194,7 +194,7 @@ impl CheckedPrefix {
     fn appear(&self) -> Result<(), PublishError> {
         let final_path = self.pending.final_path();
         let building = self.pending.store.building()?;
-        let (folder, name) = self.pending.final_place()?;
+        let (folder, name) = self.pending.store.final_place(&self.pending.node)?;
         match &self.pending.place {
             Place::Apart(from) => {
                 let moved = move_prefix(&building, from, &folder, &name, self.pending.replace);
@@ -229,24 +229,17 @@ impl CheckedPrefix {
 
     /// Undoes [`appear`](Self::appear).
     fn disappear(&self) -> Result<(), FileError> {
-        let final_path = self.pending.final_path();
-        let building = self.pending.store.building()?;
-        let (folder, name) = self.pending.final_place()?;
-        let undone = match &self.pending.place {
-            Place::Apart(from) if self.pending.replace => {
-                rustix::fs::renameat_with(&building, from, &folder, &name, RenameFlags::EXCHANGE)
-                    .map_err(io::Error::from)
-            }
+        let PendingPrefix { store, node, place, replace, .. } = &self.pending;
+        let building = store.building()?;
+        let (folder, name) = store.final_place(node)?;
+        let undone = match place {
+            Place::Apart(from) if *replace => move_prefix(&building, from, &folder, &name, true),
             Place::Apart(from) => {
                 rustix::fs::renameat(&folder, &name, &building, from).map_err(io::Error::from)
             }
-            Place::InPlace => {
-                let marker = incomplete_marker(&self.pending.node.hash);
-                let relative = relative_prefix(&self.pending.node);
-                metadata::write_file(&building, marker.as_ref(), relative.as_os_str().as_encoded_bytes())
-            }
+            Place::InPlace => return store.trash(&building, &relative_prefix(node), &node.hash),
         };
-        undone.at("take back", final_path)?;
+        undone.at("take back", self.pending.final_path())?;
         self.forget_note();
         Ok(())
     }
@@ -273,7 +266,7 @@ impl CheckedPrefix {
 }
 
 /// Moves without ever replacing; where a prefix is built again, the old one takes the new one's place in `building`.
-fn move_prefix(building: &Dir, from: &str, folder: &Dir, name: &Path, replace: bool) -> io::Result<()> {
+fn move_prefix(building: &Dir, from: &str, folder: &Dir, name: &OsStr, replace: bool) -> io::Result<()> {
     let flags = if replace { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
     match rustix::fs::renameat_with(building, from, folder, name, flags) {
         // Some file systems know no flags; the exclusive lock keeps others of ours away meanwhile.
@@ -284,7 +277,7 @@ fn move_prefix(building: &Dir, from: &str, folder: &Dir, name: &Path, replace: b
     }
 }
 
-fn move_in_steps(building: &Dir, from: &str, folder: &Dir, name: &Path, replace: bool) -> io::Result<()> {
+fn move_in_steps(building: &Dir, from: &str, folder: &Dir, name: &OsStr, replace: bool) -> io::Result<()> {
     let aside = format!("{from}.old");
     if replace {
         rustix::fs::renameat(folder, name, building, &aside)?;
@@ -321,12 +314,12 @@ mod tests {
             let (building, folder) = (open("building"), open("folder"));
             folder.write("old/file", "old").unwrap();
             building.write("new/file", "new").unwrap();
-            let error = move_it(&building, "new", &folder, Path::new("old"), false).unwrap_err();
+            let error = move_it(&building, "new", &folder, "old".as_ref(), false).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-            move_it(&building, "new", &folder, Path::new("old"), true).unwrap();
+            move_it(&building, "new", &folder, "old".as_ref(), true).unwrap();
             assert_eq!(folder.read_to_string("old/file").unwrap(), "new");
             assert_eq!(building.read_to_string("new/file").unwrap(), "old");
-            move_it(&building, "new", &folder, Path::new("fresh"), false).unwrap();
+            move_it(&building, "new", &folder, "fresh".as_ref(), false).unwrap();
             assert!(folder.exists("fresh/file") && !building.exists("new"));
         }
     }

@@ -10,8 +10,8 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use spack_wasm_store::{
-    BeginOptions, CheckOptions, LockError, LockMode, PublishStep, Query, StageArea, Store, StoreOptions,
-    UninstallOptions, UninstallStep,
+    BeginOptions, BuildPlace, CheckOptions, LockError, LockMode, PublishStep, Query, StageArea, Store,
+    StoreOptions, UninstallOptions, UninstallStep,
 };
 use tempfile::tempdir;
 
@@ -304,24 +304,33 @@ pub(crate) fn small_disk(root: &Path) {
     let lua = hash_of(&lone("lua", "5.4"), "lua");
     assert!(store.installed(&lua).unwrap());
     fs_err::remove_file(root.join("filler")).unwrap();
-    // The disk is full between the note and the row: the prefix that has appeared disappears again.
-    let pending = begin(&store, &dag, "zlib", &BeginOptions::default());
+    for place in [BuildPlace::Apart, BuildPlace::InPlace] {
+        full_before_the_row(root, &store, place);
+    }
+    drop(install(&store, &dag, "zlib", true));
+    assert_eq!(open(root).find(&Query::default()).unwrap().len(), 2);
+}
+
+/// The disk is full between the note and the row: the prefix that has appeared disappears again.
+fn full_before_the_row(root: &Path, store: &Store, place: BuildPlace) {
+    let dag = hdf5();
+    let pending = begin(store, &dag, "zlib", &BeginOptions { place, ..BeginOptions::default() });
     fill(&pending);
     let checked = pending.check(&CheckOptions::default()).unwrap();
     let mut seen = Vec::new();
-    let full = checked.publish_observed(&record(true), &mut |step| {
+    let published = checked.publish_observed(&record(true), &mut |step| {
         seen.push(step);
         if step == PublishStep::Noted {
             fill_disk(root);
         }
     });
-    let error = full.unwrap_err();
+    let error = published.unwrap_err();
     assert_eq!(seen.last(), Some(&PublishStep::Moved), "{error}");
     assert!(error.to_string().starts_with("can't record the package in"), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.contains("free some space")), "{error}");
-    assert_eq!(building(root), 0);
     assert!(!store.prefix_of(&crate::common::node(&dag, "zlib")).exists());
     fs_err::remove_file(root.join("filler")).unwrap();
-    drop(install(&store, &dag, "zlib", true));
-    assert_eq!(open(root).find(&Query::default()).unwrap().len(), 2);
+    store.collect_leftovers().unwrap();
+    assert_eq!(building(root), 0);
+    assert_eq!(store.find(&Query::default()).unwrap().len(), 1);
 }
