@@ -125,9 +125,9 @@ impl TestContext {
         self.home().join(".spack/reports/monitor")
     }
 
-    /// Filters that make snapshots the same in each run.
-    pub fn filters(&self) -> Vec<(String, String)> {
-        filters::filters(&self.root().to_string_lossy())
+    /// Settings of `insta` under which what this user is told is the same in each run.
+    pub fn snapshots(&self) -> insta::Settings {
+        filters::settings(&self.root().to_string_lossy())
     }
 
     /// Runs `spack-wasm` without input and waits for its end.
@@ -248,7 +248,16 @@ mod tests {
         for user in User::everybody() {
             let context = TestContext::of(user, "/bin/true").env("OWN", "1");
             let output = shell(&context, "env -u PWD -u _ -u SHLVL | sort; pwd").succeeded();
-            crate::assert_output!(context, output, @"");
+            crate::assert_output!(context, output, @"
+            exit status: 0
+            ----- stdout -----
+            HOME=[HOME]
+            LANG=C.UTF-8
+            OWN=1
+            PATH=/usr/local/bin:/usr/bin:/bin
+            TMPDIR=[ROOT]/tmp
+            [ROOT]/work
+            ");
         }
     }
 

@@ -16,18 +16,19 @@ const FILTERS: &[(&str, &str)] = &[
     (r"\bprocess \d+\b", "process [PID]"),
 ];
 
-/// All filters for a context whose folder is `root`.
-pub(crate) fn filters(root: &str) -> Vec<(String, String)> {
+/// Settings with all filters, for a context whose folder is `root`.
+pub(crate) fn settings(root: &str) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
     // As it is, since a folder's name may mean something else as a pattern.
     let literal: String = root.chars().flat_map(escaped).collect();
-    let own = [
-        (format!("{literal}/home/.spack/reports/monitor"), "[MONITOR]"),
-        (format!("{literal}/home/.spack-wasm/store"), "[STORE]"),
-        (format!("{literal}/home"), "[HOME]"),
-        (literal, "[ROOT]"),
-    ];
-    let shared = FILTERS.iter().map(|(pattern, text)| ((*pattern).to_owned(), *text));
-    own.into_iter().chain(shared).map(|(pattern, text)| (pattern, text.to_owned())).collect()
+    settings.add_filter(&format!("{literal}/home/.spack/reports/monitor"), "[MONITOR]");
+    settings.add_filter(&format!("{literal}/home/.spack-wasm/store"), "[STORE]");
+    settings.add_filter(&format!("{literal}/home"), "[HOME]");
+    settings.add_filter(&literal, "[ROOT]");
+    for (pattern, text) in FILTERS {
+        settings.add_filter(pattern, *text);
+    }
+    settings
 }
 
 fn escaped(c: char) -> impl Iterator<Item = char> {
@@ -52,8 +53,14 @@ mod tests {
              saved 2026-11-24T15:20:31.25Z, http://127.0.0.1:4711/ms1/, process 77\n",
             "0".repeat(64)
         );
-        insta::with_settings!({ filters => filters("/tmp/.x+1") }, {
-            assert_snapshot!(text, @"");
+        settings("/tmp/.x+1").bind(|| {
+            assert_snapshot!(text, @"
+            ==> zlib-1.2.13-[HASH] installed in [STORE]/linux-[TARGET] ([TIME])
+            [+] [ROOT]/work, took [TIME], [SIZE]
+            [SHA256]
+            arch=linux-[OS]-[TARGET] %gcc@[VERSION] by spack-wasm [VERSION]
+            saved [DATE], http://127.0.0.1:[PORT]/ms1/, process [PID]
+            ");
         });
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! A [`TestContext`] is a user with nothing but an empty home. [`SpackmonStandIn`] takes the place of a server, and
 //! [`require`] asks for programs that not every machine has.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod context;
 mod filters;
@@ -27,13 +27,14 @@ pub use program::require;
 pub use spackmon::{Access, Build, Recorded, SpackmonStandIn};
 pub use user::User;
 
-/// Compares what a command said with an inline snapshot, behind the filters of its context.
+/// Compares what a command said with an inline snapshot, behind the filters of its context. What is said to each user of
+/// a loop has to be the same.
 #[macro_export]
 macro_rules! assert_output {
     ($context:expr, $output:expr, @$snapshot:literal) => {{
-        let filters = $context.filters();
-        $crate::insta::with_settings!({ filters => filters }, {
-            $crate::insta::assert_snapshot!($output.report(), @$snapshot)
+        let settings: $crate::insta::Settings = $context.snapshots();
+        settings.bind(|| {
+            $crate::insta::allow_duplicates! { $crate::insta::assert_snapshot!($output.report(), @$snapshot) }
         })
     }};
 }

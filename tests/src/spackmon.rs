@@ -170,7 +170,9 @@ impl State {
             return (fault.status, Body::Empty);
         }
         match (request.method.as_str(), request.path.as_str()) {
-            ("GET", PREFIX) => (200, Body::Json(json!({"id": "spackmon", "status": "running", "version": "0.0.1"}))),
+            ("GET", PREFIX) => {
+                (200, Body::Json(json!({"id": "spackmon", "status": "running", "version": "0.0.1"})))
+            }
             ("GET", "/auth/token/") => self.token(request),
             ("POST", path) if path.starts_with(PREFIX) => self.write(path, request),
             _ => (404, Body::Empty),
@@ -190,7 +192,9 @@ impl State {
     fn write(&mut self, path: &str, request: &Recorded) -> (u16, Body) {
         let allowed = match &self.access {
             Access::Open => true,
-            Access::Credentials { .. } => request.authorization.as_deref() == Some(&format!("Bearer {BEARER}")),
+            Access::Credentials { .. } => {
+                request.authorization.as_deref() == Some(&format!("Bearer {BEARER}"))
+            }
         };
         if !allowed {
             let host = &self.host;
@@ -227,7 +231,8 @@ impl State {
         let (name, _) = self.specs.get(&full_hash)?;
         let known = self.builds.iter().position(|build| build.full_hash == full_hash);
         let tags = text(&body["tags"]);
-        let build = Build { name: name.clone(), status: "NOTRUN".into(), tags, full_hash, phases: Vec::new() };
+        let build =
+            Build { name: name.clone(), status: "NOTRUN".into(), tags, full_hash, phases: Vec::new() };
         let index = known.unwrap_or_else(|| {
             self.builds.push(build);
             self.builds.len() - 1
@@ -279,4 +284,85 @@ fn header(request: &Request, name: &str) -> Option<String> {
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// Sends a request as a client does, and returns status and whole answer.
+    fn ask(server: &SpackmonStandIn, start: &str, authorization: &str, body: &Value) -> (u16, String) {
+        let host = server.host().replace("http://", "");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut stream = TcpStream::connect(&host).unwrap();
+        write!(
+            stream,
+            "{start} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n{authorization}\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+    }
+
+    fn spec() -> Value {
+        let zlib = json!({"name": "zlib", "full_hash": "z"});
+        let hdf5 =
+            json!({"name": "hdf5", "full_hash": "h", "dependencies": [{"name": "zlib", "full_hash": "z"}]});
+        json!({"spec": {"nodes": [hdf5, zlib]}, "spack_version": "spack-wasm-0.1.0"})
+    }
+
+    #[test]
+    fn the_challenge_is_answered_with_a_token() {
+        let access = Access::Credentials { user: "spacky".into(), token: "t0ken".into() };
+        let server = SpackmonStandIn::start(access);
+        assert_eq!(ask(&server, "GET /ms1/", "", &Value::Null).0, 200);
+        let (status, answer) = ask(&server, "POST /ms1/specs/new/", "", &spec());
+        let challenge = format!("realm=\"{}/auth/token/\"", server.host());
+        assert!(status == 401 && answer.contains(&challenge), "{answer}");
+        let wrong = "Authorization: Basic c3BhY2t5Ondyb25n\r\n";
+        assert_eq!(ask(&server, "GET /auth/token/", wrong, &Value::Null).0, 403);
+        let right = "Authorization: Basic c3BhY2t5OnQwa2Vu\r\n";
+        let (status, answer) = ask(&server, "GET /auth/token/", right, &Value::Null);
+        assert!(status == 200 && answer.contains(BEARER), "{answer}");
+        let bearer = format!("Authorization: Bearer {BEARER}\r\n");
+        assert_eq!(ask(&server, "POST /ms1/specs/new/", &bearer, &spec()).0, 201);
+        let answered: Vec<u16> = server.requests().iter().map(|request| request.answered).collect();
+        assert_eq!(answered, [200, 401, 403, 200, 201]);
+    }
+
+    #[test]
+    fn builds_have_phases_and_statuses_and_cancel_their_dependencies() {
+        let server = SpackmonStandIn::start(Access::Open);
+        let post = |path: &str, body: Value| ask(&server, &format!("POST /ms1/{path}/"), "", &body).0;
+        assert_eq!(post("builds/new", json!({"full_hash": "h"})), 500, "the spec is not known");
+        assert_eq!(post("specs/new", spec()), 201);
+        assert_eq!(post("specs/new", spec()), 200);
+        assert_eq!(post("builds/new", json!({"full_hash": "h", "tags": "a,b"})), 201);
+        assert_eq!(post("builds/new", json!({"full_hash": "z"})), 201);
+        assert_eq!(post("builds/new", json!({"full_hash": "z"})), 200);
+        let phase = json!({"build_id": 2, "status": "ERROR", "phase_name": "install", "output": "log"});
+        assert_eq!(post("builds/phases/update", phase), 200);
+        assert_eq!(post("builds/update", json!({"build_id": 2, "status": "FAILED"})), 200);
+        assert_eq!(server.builds()[1].status, "FAILED");
+        assert_eq!(post("builds/update", json!({"build_id": 1, "status": "CANCELLED"})), 200);
+        assert_eq!(post("builds/update", json!({"build_id": 3, "status": "FAILED"})), 500);
+        let [hdf5, zlib] = &server.builds()[..] else { panic!("{:?}", server.builds()) };
+        assert_eq!((hdf5.name.as_str(), hdf5.status.as_str()), ("hdf5", "CANCELLED"));
+        assert_eq!(hdf5.tags.as_deref(), Some("a,b"));
+        assert_eq!((zlib.name.as_str(), zlib.status.as_str()), ("zlib", "CANCELLED"));
+        assert_eq!(zlib.phases, [("install".to_owned(), "ERROR".to_owned())]);
+    }
+
+    #[test]
+    fn a_fault_lasts_as_often_as_it_was_asked_for() {
+        let server = SpackmonStandIn::start(Access::Open);
+        server.fail("specs/new/", 503, 2);
+        let statuses = [(); 3].map(|()| ask(&server, "POST /ms1/specs/new/", "", &spec()).0);
+        assert_eq!(statuses, [503, 503, 201]);
+    }
 }
