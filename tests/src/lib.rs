@@ -3,7 +3,7 @@
 //! The tests themselves are a test target of the `spack-wasm` package, `tests/e2e`, so that cargo builds the binary
 //! first and tells where it is:
 //!
-//! ```ignore
+//! ```text
 //! let context = TestContext::new(env!("CARGO_BIN_EXE_spack-wasm"));
 //! let output = context.run(["find"]);
 //! assert_output!(context, output, @"...");

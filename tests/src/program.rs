@@ -43,6 +43,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ci_installs_every_program() {
+        let script = include_str!("../../.ci/run");
+        for (program, package) in PROGRAMS {
+            assert!(
+                script.split_whitespace().any(|word| word == format!("{program}={package}")),
+                "{program}"
+            );
+        }
+    }
+
+    #[test]
     fn a_program_that_is_there_is_found() {
         assert!(find("sh").is_some());
         assert_eq!(find("no-such-program"), None);
