@@ -1,5 +1,7 @@
 //! The stand-in for a Spackmon server and the real client: what a run leaves there is what the published server keeps of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
