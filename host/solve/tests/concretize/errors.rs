@@ -1,8 +1,6 @@
 //! What is said when there is no answer.
 
-mod common;
-
-use common::{Memory, builtin, error, external, hdf5, machine, recipe, try_solve, zlib};
+use crate::common::{Memory, builtin, error, external, hdf5, machine, recipe, try_solve, zlib};
 use insta::assert_snapshot;
 use spack_wasm_package::RequirementPolicy;
 

@@ -1,8 +1,6 @@
 //! What the concretizer chooses.
 
-mod common;
-
-use common::{Memory, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib};
+use crate::common::{Memory, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib};
 use insta::assert_snapshot;
 use spack_wasm_package::{ConditionalValue, RequirementPolicy, VariantValues};
 
@@ -113,7 +111,7 @@ fn an_open_variant_takes_the_value_that_a_dependent_mentions() {
     use spack_wasm_package::{AnyValue, VariantDefault};
     let mut library = recipe("library", &["1"]);
     let default = VariantDefault::Values(["none".to_owned()].into());
-    library.0.variants.push(common::definition("suffix", default, VariantValues::Any(AnyValue::Text)));
+    library.0.variants.push(crate::common::definition("suffix", default, VariantValues::Any(AnyValue::Text)));
     let late = recipe("late", &["1"]).depends_on("library suffix=_64", "link");
     let tool = recipe("tool", &["1"]).depends_on("library", "link").depends_on("late", "link");
     let repository = Memory::new([library, late, tool]);

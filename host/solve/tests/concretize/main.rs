@@ -1,0 +1,5 @@
+//! The concretizer over repositories in memory.
+
+mod choose;
+mod common;
+mod errors;
