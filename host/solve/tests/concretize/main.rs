@@ -5,3 +5,4 @@
 mod choose;
 mod common;
 mod errors;
+mod laws;
