@@ -190,6 +190,9 @@ impl SolveError {
             Self::UnknownVariant { known, .. } if !known.is_empty() => {
                 Some(format!("its variants are {}", list(known, "and")))
             }
+            Self::UnknownVariant { package, .. } => {
+                Some(format!("name a provider behind `^` if `{package}` is a virtual package"))
+            }
             Self::UnknownValue { value, .. } if value.contains(['~', '+', '^', '%']) => {
                 Some("a space is needed in front of `+`, `~`, `^` and `%` behind a value".to_owned())
             }

@@ -254,3 +254,29 @@ fn roots_are_concretized_together() {
     );
     assert_eq!(dag.nodes().filter(|node| node.name() == "zlib").count(), 1);
 }
+
+#[test]
+fn an_external_with_a_recipe_has_the_variants_of_its_spec_and_defaults() {
+    let value = |text: &&str| ConditionalValue { value: (*text).into(), when: spec("") };
+    let tls = VariantValues::List(["gnutls", "mbedtls", "openssl"].iter().map(value).collect());
+    let curl = recipe("curl", &["8.1", "8.0"])
+        .choice("build_system", &["autotools", "cmake"])
+        .several("tls", "openssl", tls)
+        .flag("ldap", false);
+    let lua = recipe("lua", &["5.4", "5.3"])
+        .choice("build_system", &["makefile"])
+        .choice("fetcher", &["curl", "wget"])
+        .flag("shared", true)
+        .depends_on_when("gmake", "build", "build_system=makefile")
+        .depends_on("c", "build")
+        .depends_on_when("curl", "run", "fetcher=curl")
+        .depends_on_when("wget", "run", "fetcher=wget")
+        .provides("lua-lang", "");
+    let repository = Memory::new([curl, lua, recipe("wget", &["1.2"]).depends_on("zlib", "link"), zlib()]);
+    let mut facts = machine();
+    facts.externals.push(external("curl@7.88.1+ldap tls=openssl", &[]));
+    let lua = try_solve("lua", &repository, &facts).unwrap().dag;
+    let curl = lua.nodes().find(|node| node.name() == "curl").unwrap();
+    assert!(curl.is_external());
+    assert!(curl.satisfies(&spec("curl@7.88.1+ldap tls:=openssl build_system=autotools"), &lua));
+}
