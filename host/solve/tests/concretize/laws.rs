@@ -6,10 +6,10 @@ use spack_wasm_spec::Dag;
 
 use crate::common::{Memory, Recipe, machine, recipe, try_solve};
 
-/// Packages `p0` to `p3`; a package depends on later ones only, so that there is no circle.
-const PACKAGES: usize = 4;
+/// Packages `p0` to `p2`; a package depends on later ones only, so that there is no circle.
+const PACKAGES: usize = 3;
 
-/// Each has the versions 1 to 3, the variant `a`, and `b` from version 2 on.
+/// Each has the versions 1 to 3, the variants `a` and `c`, and `b` from version 2 on.
 const VERSIONS: [u8; 3] = [1, 2, 3];
 
 /// What is chosen of one package.
@@ -18,6 +18,7 @@ struct State {
     version: u8,
     a: bool,
     b: Option<bool>,
+    c: u8,
 }
 
 /// What is asked of a package.
@@ -27,6 +28,7 @@ enum Atom {
     From(u8),
     A(bool),
     B(bool),
+    C(u8),
 }
 
 /// A condition of a package: of itself, and perhaps of one that has to be there.
@@ -49,6 +51,7 @@ impl Atom {
             Self::From(version) => state.version >= version,
             Self::A(on) => state.a == on,
             Self::B(on) => state.b == Some(on),
+            Self::C(value) => state.c == value,
         }
     }
 
@@ -59,6 +62,7 @@ impl Atom {
             Self::From(version) => format!("@{version}:"),
             Self::A(on) => format!("{}a", sigil(on)),
             Self::B(on) => format!("{}b", sigil(on)),
+            Self::C(value) => format!(" c={value}"),
         }
     }
 }
@@ -85,6 +89,7 @@ fn atom() -> impl Strategy<Value = Atom> {
         (2u8..4).prop_map(Atom::From),
         any::<bool>().prop_map(Atom::A),
         any::<bool>().prop_map(Atom::B),
+        (0..3u8).prop_map(Atom::C),
     ]
 }
 
@@ -94,10 +99,11 @@ fn when() -> impl Strategy<Value = When> {
         proptest::option::of(version),
         proptest::option::of(any::<bool>().prop_map(Atom::A)),
         proptest::option::weighted(0.3, any::<bool>().prop_map(Atom::B)),
+        proptest::option::weighted(0.5, (0..3u8).prop_map(Atom::C)),
     );
     let other = proptest::option::weighted(0.3, (0..PACKAGES, atom()));
-    (own, other).prop_map(|((version, a, b), other)| When {
-        own: [version, a, b].into_iter().flatten().collect(),
+    (own, other).prop_map(|((version, a, b, c), other)| When {
+        own: [version, a, b, c].into_iter().flatten().collect(),
         other,
     })
 }
@@ -112,13 +118,15 @@ fn packages() -> BoxedStrategy<Vec<Package>> {
             .prop_map(|(dependencies, conflicts)| Package { dependencies, conflicts })
             .boxed()
     };
-    (package(0), package(1), package(2), package(3)).prop_map(|(a, b, c, d)| vec![a, b, c, d]).boxed()
+    (package(0), package(1), package(2)).prop_map(|(a, b, c)| vec![a, b, c]).boxed()
 }
 
 fn recipes(packages: &[Package]) -> Memory {
     let one = |(index, package): (usize, &Package)| -> Recipe {
-        let mut recipe =
-            recipe(&format!("p{index}"), &["3", "2", "1"]).flag("a", true).flag_when("b", false, "@2:");
+        let mut recipe = recipe(&format!("p{index}"), &["3", "2", "1"])
+            .flag("a", true)
+            .flag_when("b", false, "@2:")
+            .choice("c", &["0", "1", "2"]);
         for (on, atom, when) in &package.dependencies {
             let spec = format!("p{on}{}", atom.map(Atom::text).unwrap_or_default());
             recipe = recipe.depends_on_when(&spec, "link", &when.text());
@@ -152,7 +160,9 @@ fn has_answer(packages: &[Package], all: &mut Vec<Option<State>>) -> bool {
     for version in VERSIONS {
         let switches = if version >= 2 { vec![Some(true), Some(false)] } else { vec![None] };
         for b in switches {
-            states.extend([true, false].map(|a| Some(State { version, a, b })));
+            for c in 0..3 {
+                states.extend([true, false].map(|a| Some(State { version, a, b, c })));
+            }
         }
     }
     states.into_iter().any(|state| {
@@ -167,7 +177,8 @@ fn states(dag: &Dag) -> Vec<Option<State>> {
     let state = |index: usize| {
         let node = dag.nodes().find(|node| node.name() == format!("p{index}"))?;
         let on = |name: &str| node.facts.variants.get(name).map(|value| value.values() == ["true"]);
-        Some(State { version: node.facts.version.as_str().parse().unwrap(), a: on("a")?, b: on("b") })
+        let c = node.facts.variants.get("c")?.values()[0].parse().unwrap();
+        Some(State { version: node.facts.version.as_str().parse().unwrap(), a: on("a")?, b: on("b"), c })
     };
     (0..PACKAGES).map(state).collect()
 }
