@@ -1,78 +1,38 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use spack_wasm_package::{Dependency, Package};
-use spack_wasm_spec::{
-    AbstractSpec, Dag, DagBuilder, DependencyType, DependencyTypes, DraftIndex, External, NodeFacts,
-};
+use spack_wasm_package::Package;
+use spack_wasm_spec::{AbstractSpec, Dag, DagBuilder, DraftIndex, External, NodeFacts};
 
 use crate::assignment::{Assignment, Chosen};
-use crate::conditions::Subject;
-use crate::tables::{Name, Test};
-use crate::universe::{Cut, Universe};
-
-/// An edge before its node is known: types and the virtual packages that are provided on it.
-type Edges = BTreeMap<String, (DependencyTypes, Vec<String>)>;
-
-/// Why a choice is no DAG.
-pub(crate) enum NoDag {
-    /// Packages depend on each other in a circle; the first one stands again at the end.
-    Circle(Vec<String>),
-    /// A package depends on one that was not chosen.
-    Gap { name: String, needed_by: String },
-}
+use crate::order::{Edges, NoDag, Order, active, built};
+use crate::universe::Universe;
 
 /// Makes the DAG of what a search chose, with notes for the user.
 pub(crate) fn assemble(
     universe: &Universe<'_>,
     assignment: &Assignment,
 ) -> Result<(Dag, Vec<String>), NoDag> {
+    let roots: Vec<&str> = universe
+        .roots
+        .iter()
+        .map(|root| assignment.package_of(root.name.as_deref().unwrap_or_default()))
+        .collect();
+    let order = Order::of(universe, assignment, &roots)?;
     let mut assembly = Assembly {
         universe,
         assignment,
         builder: DagBuilder::new(),
         drafts: BTreeMap::new(),
-        path: Vec::new(),
         below: BTreeMap::new(),
         patches: BTreeMap::new(),
         notes: Vec::new(),
     };
     assembly.patches = assembly.dependents_patches();
-    let mut indices = Vec::new();
-    for root in universe.roots {
-        let name = root.name.as_deref().unwrap_or_default();
-        let name = assignment.virtuals.get(name).map_or(name, String::as_str);
-        indices.push(assembly.add(name)?);
+    for (name, edges) in order.packages {
+        assembly.add(&name, edges);
     }
+    let indices = roots.iter().filter_map(|root| assembly.drafts.get(*root).copied()).collect::<Vec<_>>();
     Ok((assembly.builder.finish(indices), assembly.notes))
-}
-
-/// The conditions under which the packages of a circle depend on each other, so that another search avoids them.
-pub(crate) fn cut(universe: &Universe<'_>, assignment: &Assignment, circle: &[String]) -> Cut {
-    let mut atoms = Vec::new();
-    for pair in circle.windows(2) {
-        let Some(package) = universe.package(&pair[0]) else { continue };
-        let mut active = active(universe, assignment, &package);
-        let edge = active.find(|dependency| assignment.chosen_for(dependency) == pair[1]);
-        let Some(dependency) = edge else { continue };
-        atoms.push((Name::Package(package.name.clone()), Test::Built(dependency.when.versions.clone())));
-        let subject = Subject { package: &package.name, version: None };
-        atoms.extend(universe.condition(&subject, &dependency.when).unwrap_or_default());
-    }
-    Cut { atoms, text: format!("these packages would depend on each other: {}", circle.join(" -> ")) }
-}
-
-/// The dependencies of a package whose condition holds, without those for tests alone.
-fn active<'a>(
-    universe: &'a Universe<'_>,
-    assignment: &'a Assignment,
-    package: &'a Package,
-) -> impl Iterator<Item = &'a Dependency> {
-    package.dependencies.iter().filter(move |dependency| {
-        let when = &dependency.when;
-        let holds = universe.facts.fits(when) && assignment.holds(universe, &package.name, when);
-        holds && !without_test(dependency.types).is_empty()
-    })
 }
 
 struct Assembly<'a> {
@@ -80,8 +40,6 @@ struct Assembly<'a> {
     assignment: &'a Assignment,
     builder: DagBuilder,
     drafts: BTreeMap<String, DraftIndex>,
-    /// The packages that are being added, from a root down.
-    path: Vec<String>,
     /// Everything that is reached from each package that was added.
     below: BTreeMap<String, BTreeSet<String>>,
     /// Patches that dependents apply, by dependency.
@@ -90,54 +48,20 @@ struct Assembly<'a> {
 }
 
 impl Assembly<'_> {
-    fn add(&mut self, name: &str) -> Result<DraftIndex, NoDag> {
-        if let Some(draft) = self.drafts.get(name) {
-            return Ok(*draft);
-        }
-        if let Some(start) = self.path.iter().position(|open| open == name) {
-            let mut names = self.path[start..].to_vec();
-            names.push(name.to_owned());
-            return Err(NoDag::Circle(names));
-        }
-        let Some(chosen) = self.assignment.packages.get(name) else {
-            let needed_by = self.path.last().cloned().unwrap_or_default();
-            return Err(NoDag::Gap { name: name.to_owned(), needed_by });
-        };
-        self.path.push(name.to_owned());
-        let mut edges = Vec::new();
+    /// Adds a package whose dependencies were added before.
+    fn add(&mut self, name: &str, edges: Edges) {
+        let Some(chosen) = self.assignment.packages.get(name) else { return };
+        let mut drafts = Vec::new();
         let mut below = BTreeSet::new();
-        for (dependency, (types, virtuals)) in self.edges(name, chosen) {
-            edges.push((self.add(&dependency)?, types, virtuals));
+        for (dependency, (types, virtuals)) in edges {
+            drafts.extend(self.drafts.get(&dependency).map(|draft| (*draft, types, virtuals)));
             below.extend(self.below.get(&dependency).into_iter().flatten().cloned());
             below.insert(dependency);
         }
-        self.path.pop();
         self.below.insert(name.to_owned(), below);
         let facts = self.node(name, chosen);
-        let draft = self.builder.add(facts, edges);
+        let draft = self.builder.add(facts, drafts);
         self.drafts.insert(name.to_owned(), draft);
-        Ok(draft)
-    }
-
-    /// The recipe of a package that is built.
-    fn built(&self, name: &str, chosen: &Chosen) -> Option<Arc<Package>> {
-        if chosen.external.is_some() { None } else { self.universe.package(name) }
-    }
-
-    /// The dependencies whose condition holds, by the package that was chosen for each.
-    fn edges(&self, name: &str, chosen: &Chosen) -> Edges {
-        let mut edges = Edges::new();
-        let Some(package) = self.built(name, chosen) else { return edges };
-        for dependency in active(self.universe, self.assignment, &package) {
-            let wanted = dependency.spec.name.as_deref().unwrap_or_default();
-            let target = self.assignment.chosen_for(dependency);
-            let (types, virtuals) = edges.entry(target.to_owned()).or_default();
-            *types = types.union(without_test(dependency.types));
-            if target != wanted && !virtuals.iter().any(|known| known == wanted) {
-                virtuals.push(wanted.to_owned());
-            }
-        }
-        edges
     }
 
     fn holds(&self, name: &str, when: &AbstractSpec) -> bool {
@@ -148,7 +72,7 @@ impl Assembly<'_> {
     fn dependents_patches(&self) -> BTreeMap<String, Vec<String>> {
         let mut patches: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, chosen) in &self.assignment.packages {
-            let Some(package) = self.built(name, chosen) else { continue };
+            let Some(package) = built(self.universe, name, chosen) else { continue };
             for dependency in active(self.universe, self.assignment, &package) {
                 let target = dependency.spec.name.clone().unwrap_or_default();
                 let applying = dependency.patches.iter().filter(|patch| self.holds(&target, &patch.when));
@@ -234,8 +158,4 @@ impl Assembly<'_> {
         }
         flags
     }
-}
-
-fn without_test(types: DependencyTypes) -> DependencyTypes {
-    types.iter().filter(|kind| *kind != DependencyType::Test).collect()
 }

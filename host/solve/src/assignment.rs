@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use resolvo::SolvableId;
-use spack_wasm_package::{Dependency, VariantValues};
+use spack_wasm_package::VariantValues;
 use spack_wasm_spec::{AbstractSpec, DependencyRequest, VariantValue, Version};
 
 use crate::tables::{Candidate, Name};
@@ -74,9 +74,8 @@ impl Assignment {
         self.packages.insert(package.to_owned(), Chosen { version, external, variants: BTreeMap::new() });
     }
 
-    /// The package that was chosen for a dependency: itself, or a provider.
-    pub(crate) fn chosen_for<'a>(&'a self, dependency: &'a Dependency) -> &'a str {
-        let name = dependency.spec.name.as_deref().unwrap_or_default();
+    /// The package that was chosen for a name: itself, or the provider of a virtual one.
+    pub(crate) fn package_of<'a>(&'a self, name: &'a str) -> &'a str {
         self.virtuals.get(name).map_or(name, String::as_str)
     }
 

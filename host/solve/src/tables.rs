@@ -177,7 +177,7 @@ impl Tables {
         let index = id.to_index();
         let (member, rest) = self.conditions.borrow()[index / 2];
         match rest {
-            Some(rest) if index % 2 == 0 => {
+            Some(rest) if index.is_multiple_of(2) => {
                 Condition::Binary(LogicalOperator::And, ConditionId::from_index(index + 1), rest)
             }
             _ => Condition::Requirement(member),

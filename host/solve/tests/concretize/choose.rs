@@ -1,8 +1,6 @@
 //! What the concretizer chooses.
 
-mod common;
-
-use common::{Memory, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib};
+use crate::common::{Memory, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib};
 use insta::assert_snapshot;
 use spack_wasm_package::{ConditionalValue, RequirementPolicy, VariantValues};
 
@@ -113,7 +111,7 @@ fn an_open_variant_takes_the_value_that_a_dependent_mentions() {
     use spack_wasm_package::{AnyValue, VariantDefault};
     let mut library = recipe("library", &["1"]);
     let default = VariantDefault::Values(["none".to_owned()].into());
-    library.0.variants.push(common::definition("suffix", default, VariantValues::Any(AnyValue::Text)));
+    library.0.variants.push(crate::common::definition("suffix", default, VariantValues::Any(AnyValue::Text)));
     let late = recipe("late", &["1"]).depends_on("library suffix=_64", "link");
     let tool = recipe("tool", &["1"]).depends_on("library", "link").depends_on("late", "link");
     let repository = Memory::new([library, late, tool]);
@@ -255,4 +253,30 @@ fn roots_are_concretized_together() {
         ["zlib@1.3.1", "hdf5@1.10.8"]
     );
     assert_eq!(dag.nodes().filter(|node| node.name() == "zlib").count(), 1);
+}
+
+#[test]
+fn an_external_with_a_recipe_has_the_variants_of_its_spec_and_defaults() {
+    let value = |text: &&str| ConditionalValue { value: (*text).into(), when: spec("") };
+    let tls = VariantValues::List(["gnutls", "mbedtls", "openssl"].iter().map(value).collect());
+    let curl = recipe("curl", &["8.1", "8.0"])
+        .choice("build_system", &["autotools", "cmake"])
+        .several("tls", "openssl", tls)
+        .flag("ldap", false);
+    let lua = recipe("lua", &["5.4", "5.3"])
+        .choice("build_system", &["makefile"])
+        .choice("fetcher", &["curl", "wget"])
+        .flag("shared", true)
+        .depends_on_when("gmake", "build", "build_system=makefile")
+        .depends_on("c", "build")
+        .depends_on_when("curl", "run", "fetcher=curl")
+        .depends_on_when("wget", "run", "fetcher=wget")
+        .provides("lua-lang", "");
+    let repository = Memory::new([curl, lua, recipe("wget", &["1.2"]).depends_on("zlib", "link"), zlib()]);
+    let mut facts = machine();
+    facts.externals.push(external("curl@7.88.1+ldap tls=openssl", &[]));
+    let lua = try_solve("lua", &repository, &facts).unwrap().dag;
+    let curl = lua.nodes().find(|node| node.name() == "curl").unwrap();
+    assert!(curl.is_external());
+    assert!(curl.satisfies(&spec("curl@7.88.1+ldap tls:=openssl build_system=autotools"), &lua));
 }
