@@ -30,12 +30,7 @@
 //! # fn main() {}
 //! ```
 
-#[expect(
-    missing_docs,
-    clippy::allow_attributes_without_reason,
-    clippy::allow_attributes,
-    reason = "generated from the contract, which is documented in `wit/`"
-)]
+#[expect(missing_docs, reason = "generated from the contract, which is documented in `wit/`")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",

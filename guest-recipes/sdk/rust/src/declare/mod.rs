@@ -32,7 +32,6 @@ macro_rules! conditional {
     ($builder:ty) => {
         impl $builder {
             /// Only under a condition such as `@1.2:+shared`; several calls: all of them.
-            #[must_use]
             pub fn when(mut self, condition: &str) -> Self {
                 if !self.0.when.is_empty() {
                     self.0.when.push(' ');

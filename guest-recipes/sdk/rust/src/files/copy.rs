@@ -1,7 +1,7 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::at;
+use fs_err as fs;
+
 use crate::{Build, Failure, Result};
 
 impl Build {
@@ -10,8 +10,7 @@ impl Build {
     /// # Errors
     /// The file system refuses.
     pub fn mkdirp(&self, folder: impl AsRef<Path>) -> Result {
-        let folder = folder.as_ref();
-        fs::create_dir_all(folder).map_err(at(folder))
+        Ok(fs::create_dir_all(folder.as_ref())?)
     }
 
     /// Copies a file with its mode. Into a folder: under its own name.
@@ -21,7 +20,7 @@ impl Build {
     pub fn install(&self, file: impl AsRef<Path>, destination: impl AsRef<Path>) -> Result {
         let file = file.as_ref();
         let target = target(file, destination.as_ref())?;
-        fs::copy(file, &target).map_err(at(file))?;
+        fs::copy(file, &target)?;
         self.set_mode(target, self.mode(file)? & 0o755)
     }
 
@@ -32,9 +31,9 @@ impl Build {
     pub fn install_tree(&self, folder: impl AsRef<Path>, destination: impl AsRef<Path>) -> Result {
         let (folder, destination) = (folder.as_ref(), destination.as_ref());
         self.mkdirp(destination)?;
-        for entry in fs::read_dir(folder).map_err(at(folder))? {
-            let entry = entry.map_err(at(folder))?;
-            let kind = entry.file_type().map_err(at(&entry.path()))?;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
             let target = destination.join(entry.file_name());
             if kind.is_symlink() {
                 self.symlink(self.read_link(entry.path())?, target)?;

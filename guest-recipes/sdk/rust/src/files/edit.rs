@@ -1,7 +1,7 @@
-use std::fs;
 use std::path::Path;
 
-use super::at;
+use fs_err as fs;
+
 use crate::{Build, Result};
 
 const OWNER_MAY_WRITE: u32 = 0o200;
@@ -13,7 +13,7 @@ impl Build {
     /// There is no such file, or it can't be written.
     pub fn filter_file(&self, path: impl AsRef<Path>, from: &str, to: &str) -> Result<usize> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(at(path))?;
+        let bytes = fs::read(path)?;
         let (changed, count) = replace(&bytes, from.as_bytes(), to.as_bytes());
         if count > 0 {
             self.overwrite(path, &changed)?;
@@ -28,7 +28,7 @@ impl Build {
     /// There is no such file, it is not UTF-8, or it can't be written.
     pub fn filter_lines(&self, path: impl AsRef<Path>, change: impl FnMut(&str) -> Option<String>) -> Result {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(at(path))?;
+        let text = fs::read_to_string(path)?;
         let changed = change_lines(&text, change);
         if changed == text { Ok(()) } else { self.overwrite(path, changed.as_bytes()) }
     }
@@ -37,10 +37,10 @@ impl Build {
     fn overwrite(&self, path: &Path, bytes: &[u8]) -> Result {
         let mode = self.mode(path)?;
         if mode & OWNER_MAY_WRITE != 0 {
-            return fs::write(path, bytes).map_err(at(path));
+            return Ok(fs::write(path, bytes)?);
         }
         self.set_mode(path, mode | OWNER_MAY_WRITE)?;
-        fs::write(path, bytes).map_err(at(path))?;
+        fs::write(path, bytes)?;
         self.set_mode(path, mode)
     }
 }

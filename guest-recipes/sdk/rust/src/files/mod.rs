@@ -5,7 +5,6 @@ mod copy;
 mod edit;
 mod search;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::bindings::spack_wasm::recipe::files::{self, FileError};
@@ -73,9 +72,4 @@ fn failure(error: FileError) -> Failure {
 
 fn text(path: impl AsRef<Path>) -> String {
     path.as_ref().display().to_string()
-}
-
-/// Names the path, which the standard library's errors don't.
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    move |error| Failure::new(format!("{}: {error}", path.display()))
 }

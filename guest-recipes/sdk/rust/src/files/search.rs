@@ -1,7 +1,7 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::at;
+use fs_err as fs;
+
 use crate::{Libraries, Result};
 
 /// The files and links below a folder whose names match a pattern with `*` (any text) and `?` (any character), sorted. Links are
@@ -17,9 +17,9 @@ pub fn find(folder: impl AsRef<Path>, pattern: &str) -> Result<Vec<PathBuf>> {
 }
 
 fn collect(folder: &Path, pattern: &str, found: &mut Vec<PathBuf>) -> Result {
-    for entry in fs::read_dir(folder).map_err(at(folder))? {
-        let entry = entry.map_err(at(folder))?;
-        if entry.file_type().map_err(at(&entry.path()))?.is_dir() {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
             collect(&entry.path(), pattern, found)?;
         } else if entry.file_name().to_str().is_some_and(|name| matches(name, pattern)) {
             found.push(entry.path());
