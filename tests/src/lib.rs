@@ -21,6 +21,10 @@ mod spackmon;
 mod user;
 
 pub use context::TestContext;
+
+/// The component of the recipe in `tests/guests/misbehaving`.
+pub const MISBEHAVING: &str = env!("GUEST_MISBEHAVING");
+
 pub use insta;
 pub use output::Output;
 pub use program::require;
