@@ -1,7 +1,5 @@
 //! zlib, by its own configure script and makefile.
 
-use std::path::PathBuf;
-
 use spack_wasm_sdk::prelude::*;
 
 struct Zlib;
@@ -51,9 +49,9 @@ impl Recipe for Zlib {
             .run()
     }
 
-    fn libraries(spec: &Spec, _query: &[String]) -> Result<Option<Vec<PathBuf>>> {
+    fn libraries(spec: &Spec, _query: &[String]) -> Result<Option<Libraries>> {
         let name = if spec.has("+shared") { "libz.so" } else { "libz.a" };
-        Ok(Some(vec![spec.prefix().join("lib").join(name)]))
+        Ok(Some(Libraries::from_iter([spec.prefix().join("lib").join(name)])))
     }
 }
 

@@ -1,1 +1,33 @@
 //! The scheduler and the life of one build.
+//!
+//! [`Installer::plan`] says what is missing of a DAG, and [`Installer::install`] builds it: nodes whose dependencies are there
+//! run in parallel under one job budget, each in a thread of its own. The life of one build is the sequence in
+//! `job.rs`; every way in which it can end emits the event that says so.
+
+mod ask;
+mod cancel;
+mod environment;
+mod error;
+mod identity;
+mod installer;
+mod job;
+mod journal;
+mod options;
+mod plan;
+mod record;
+mod report;
+mod scheduler;
+mod services;
+mod sources;
+mod stage;
+mod subject;
+mod urls;
+mod walls;
+mod wrapper;
+
+pub use cancel::Cancellation;
+pub use error::InstallError;
+pub use installer::Installer;
+pub use options::{InstallOptions, SandboxOptions};
+pub use plan::{Plan, PlanError};
+pub use report::{Cancelled, Failure, Installed, Report};

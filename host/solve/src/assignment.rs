@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use resolvo::SolvableId;
-use spack_wasm_package::{Dependency, VariantValues};
+use spack_wasm_package::VariantValues;
 use spack_wasm_spec::{AbstractSpec, DependencyRequest, VariantValue, Version};
 
 use crate::tables::{Candidate, Name};
@@ -13,6 +13,8 @@ pub(crate) struct Assignment {
     pub(crate) packages: BTreeMap<String, Chosen>,
     /// The provider of each virtual package that something needs.
     pub(crate) virtuals: BTreeMap<String, String>,
+    /// What each package depends on directly, as its `depends_on` names it.
+    edges: BTreeSet<(String, String)>,
 }
 
 /// What was chosen of one package.
@@ -37,6 +39,9 @@ impl Assignment {
                 }
                 (Name::Virtual(name), Candidate::Provider { package, .. }) => {
                     assignment.virtuals.insert(name.clone(), package.clone());
+                }
+                (Name::Edge(package, target), Candidate::Yes) => {
+                    assignment.edges.insert((package.clone(), target.clone()));
                 }
                 (Name::Variant(package, variant), Candidate::Single { definition, value }) => {
                     let value = single(universe, package, *definition, value);
@@ -69,18 +74,26 @@ impl Assignment {
         self.packages.insert(package.to_owned(), Chosen { version, external, variants: BTreeMap::new() });
     }
 
-    /// The package that was chosen for a dependency: itself, or a provider.
-    pub(crate) fn chosen_for<'a>(&'a self, dependency: &'a Dependency) -> &'a str {
-        let name = dependency.spec.name.as_deref().unwrap_or_default();
+    /// The package that was chosen for a name: itself, or the provider of a virtual one.
+    pub(crate) fn package_of<'a>(&'a self, name: &'a str) -> &'a str {
         self.virtuals.get(name).map_or(name, String::as_str)
     }
 
     /// Whether a condition of the package `subject` holds. Architecture is left to the caller.
-    pub(crate) fn holds(&self, subject: &str, when: &AbstractSpec) -> bool {
+    pub(crate) fn holds(&self, universe: &Universe<'_>, subject: &str, when: &AbstractSpec) -> bool {
         let Some(chosen) = self.packages.get(subject) else { return false };
         when.name.as_ref().is_none_or(|name| name == subject)
             && chosen.is(when)
-            && when.dependencies.iter().all(|dependency| self.has(dependency))
+            && when
+                .dependencies
+                .iter()
+                .all(|dependency| self.has(dependency) && self.is_direct(universe, subject, dependency))
+    }
+
+    fn is_direct(&self, universe: &Universe<'_>, subject: &str, dependency: &DependencyRequest) -> bool {
+        universe
+            .direct(subject, dependency)
+            .is_none_or(|name| self.edges.contains(&(subject.to_owned(), name)))
     }
 
     fn has(&self, dependency: &DependencyRequest) -> bool {

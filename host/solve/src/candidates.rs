@@ -14,6 +14,7 @@ impl Universe<'_> {
             Name::Virtual(name) => self.providers(name),
             Name::Choice(package, index) => self.choices(package, *index),
             Name::Never => Vec::new(),
+            Name::Always | Name::Edge(..) => vec![Candidate::Yes],
         };
         candidates.push(Candidate::Absent);
         candidates
@@ -96,9 +97,11 @@ impl Universe<'_> {
     }
 
     fn choices(&self, package: &str, index: usize) -> Vec<Candidate> {
-        let package = self.package(package);
-        let requirement = package.as_ref().and_then(|package| package.requirements.get(index));
-        (0..requirement.map_or(0, |requirement| requirement.specs.len())).map(Candidate::Choice).collect()
+        let Some(package) = self.package(package) else { return Vec::new() };
+        let specs = package.requirements.get(index).map(|requirement| requirement.specs.as_slice());
+        let mut choices: Vec<_> = specs.unwrap_or_default().iter().enumerate().collect();
+        choices.sort_by_key(|(_, spec)| self.unpreferred_variants(&package, spec));
+        choices.into_iter().map(|(choice, _)| Candidate::Choice(choice)).collect()
     }
 
     /// Whether a candidate of `name` is wanted by `test`.

@@ -52,7 +52,14 @@ impl Check<'_> {
     fn known_elsewhere(&self, name: &str, spec: &AbstractSpec) -> Result<(), SolveError> {
         let external = self.facts.externals_of(name).next().is_some()
             || self.facts.externals.iter().any(|external| external.virtuals.contains(name));
-        if external || LANGUAGES.contains(&name) || self.repository.is_virtual(name) {
+        if LANGUAGES.contains(&name) || self.repository.is_virtual(name) {
+            return spec
+                .variants
+                .keys()
+                .next()
+                .map_or(Ok(()), |variant| Err(of_virtual(name, spec, variant)));
+        }
+        if external {
             return Ok(());
         }
         let (names, virtuals) = (self.repository.names(), self.repository.virtual_names());
@@ -104,6 +111,17 @@ fn variant(
     match request.value.texts().into_iter().find(unknown) {
         None => Ok(()),
         Some(value) => Err(unknown_value(package, spec, name, request, value)),
+    }
+}
+
+/// A virtual package has no variants: its providers have.
+fn of_virtual(name: &str, spec: &AbstractSpec, variant: &str) -> SolveError {
+    SolveError::UnknownVariant {
+        package: name.to_owned(),
+        variant: variant.to_owned(),
+        near: Vec::new(),
+        known: Vec::new(),
+        place: Place::of(spec, &SpecPart::Variant(variant.to_owned())),
     }
 }
 

@@ -34,8 +34,20 @@ impl Universe<'_> {
         atoms.extend(self.variants(subject.package, when));
         for dependency in &when.dependencies {
             atoms.extend(self.dependency(dependency));
+            let edge = self.direct(subject.package, dependency);
+            atoms.extend(edge.map(|name| (Name::Edge(subject.package.to_owned(), name), Test::Any)));
         }
         Some(atoms)
+    }
+
+    /// `%name`, where the package has a `depends_on` of this name: one whose condition holds.
+    ///
+    /// For any other name, as that of a compiler, it is enough that it is there.
+    pub(crate) fn direct(&self, package: &str, dependency: &DependencyRequest) -> Option<String> {
+        let name = dependency.spec.name.as_ref().filter(|_| dependency.direct)?;
+        let package = self.package(package)?;
+        let declared = package.dependencies.iter().any(|declared| declared.spec.name.as_ref() == Some(name));
+        declared.then(|| name.clone())
     }
 
     /// What has to be chosen so that `spec`, with a name, holds: package, version, variants, and its own `^` and `%`.

@@ -1,4 +1,4 @@
-use resolvo::{ConditionId, ConditionalRequirement, KnownDependencies, Requirement};
+use resolvo::{ConditionId, ConditionalRequirement, KnownDependencies, Requirement, VersionSetUnionId};
 use spack_wasm_package::{
     Conflict, Dependency, Package, Requirement as Requires, RequirementPolicy, VariantValues,
 };
@@ -30,10 +30,13 @@ impl Needs {
         if universe.is_dropped(reason) {
             return;
         }
-        self.known.requirements.extend(atoms.into_iter().map(|atom| {
-            let requirement = Requirement::Single(universe.want(atom, reason));
-            ConditionalRequirement { condition, requirement }
-        }));
+        for atom in atoms {
+            let every = Requirement::Union(universe.every_candidate(&atom.0));
+            let wanted = Requirement::Single(universe.want(atom, reason));
+            let requirements =
+                [every, wanted].map(|requirement| ConditionalRequirement { condition, requirement });
+            self.known.requirements.extend(requirements);
+        }
     }
 
     fn constrain(&mut self, universe: &Universe<'_>, (name, test): Atom, reason: &Reason) {
@@ -47,9 +50,21 @@ impl Needs {
 }
 
 impl Universe<'_> {
+    /// A requirement that always holds and names every candidate.
+    ///
+    /// `resolvo` forbids a second candidate of a name only for those that a requirement named before the first one was
+    /// chosen; a condition that names another one later would stay undecided, and what it asks for would be forgotten.
+    fn every_candidate(&self, name: &Name) -> VersionSetUnionId {
+        let id = self.tables.name_id(name.clone());
+        let every = Wanted { name: id, test: Test::Any, or_absent: true, reason: Reason::Silent };
+        let always = self.want((Name::Always, Test::Any), &Reason::Silent);
+        self.tables.union_id(vec![self.tables.wanted_id(every), always])
+    }
+
     /// What the user asked for.
     pub(crate) fn root_needs(&self) -> Vec<ConditionalRequirement> {
         let mut needs = Needs::default();
+        needs.require(self, None, vec![(Name::Always, Test::Any)], &Reason::Silent);
         for root in self.roots {
             let text = root.without_dependencies();
             let reason = Reason::Root(text.to_string());
@@ -140,7 +155,15 @@ impl Universe<'_> {
         let subject = Subject { package: &package.name, version: Some(version) };
         let Some(when) = self.condition(&subject, &dependency.when) else { return };
         let reason = directive(package, "depends on", &dependency.spec, &dependency.when, None);
-        needs.require(self, self.all_of(when), self.demand(&dependency.spec), &reason);
+        let condition = self.all_of(when);
+        needs.require(self, condition, self.demand(&dependency.spec), &reason);
+        let target = dependency.spec.name.clone().unwrap_or_default();
+        needs.require(
+            self,
+            condition,
+            vec![(Name::Edge(package.name.clone(), target), Test::Any)],
+            &Reason::Silent,
+        );
     }
 
     fn conflicts(&self, needs: &mut Needs, package: &Package, version: &Version, conflict: &Conflict) {

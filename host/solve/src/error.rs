@@ -16,9 +16,9 @@ pub struct Place {
 
 impl Place {
     /// Where `spec` wrote `part`, or else its name; `None` for a spec that was not parsed.
-    pub(crate) fn of(spec: &AbstractSpec, part: &SpecPart) -> Option<Self> {
+    pub(crate) fn of(spec: &AbstractSpec, part: &SpecPart) -> Option<Box<Self>> {
         let span = spec.span(part).or_else(|| spec.span(&SpecPart::Name))?;
-        Some(Self { text: spec.source_text()?.to_owned(), span })
+        Some(Box::new(Self { text: spec.source_text()?.to_owned(), span }))
     }
 }
 
@@ -32,7 +32,7 @@ pub enum SolveError {
         /// Names that may be meant.
         near: Vec<String>,
         /// Where.
-        place: Option<Place>,
+        place: Option<Box<Place>>,
     },
     /// The package has no such version.
     UnknownVersion {
@@ -45,7 +45,7 @@ pub enum SolveError {
         /// Whether only deprecated versions would do.
         deprecated: bool,
         /// Where.
-        place: Option<Place>,
+        place: Option<Box<Place>>,
     },
     /// The package has no such variant.
     UnknownVariant {
@@ -58,7 +58,7 @@ pub enum SolveError {
         /// All variants of the package.
         known: Vec<String>,
         /// Where.
-        place: Option<Place>,
+        place: Option<Box<Place>>,
     },
     /// The variant has no such value.
     UnknownValue {
@@ -71,7 +71,7 @@ pub enum SolveError {
         /// The values that there are.
         known: Vec<String>,
         /// Where.
-        place: Option<Place>,
+        place: Option<Box<Place>>,
     },
     /// A dependency is in no repository, and no external was found.
     Missing {
@@ -89,14 +89,14 @@ pub enum SolveError {
         /// The dependency's name.
         dependency: String,
         /// Where.
-        place: Option<Place>,
+        place: Option<Box<Place>>,
     },
     /// A root has no name, or a hash that no installed package has.
     NoPackage {
         /// What is wrong.
         message: String,
         /// Where.
-        place: Option<Place>,
+        place: Option<Box<Place>>,
     },
     /// The roots are for different architectures, or for another one than the machine's.
     Architecture {
@@ -105,7 +105,7 @@ pub enum SolveError {
         /// What is built for.
         built_for: String,
         /// Where.
-        place: Option<Place>,
+        place: Option<Box<Place>>,
     },
     /// The wishes exclude each other.
     Unsatisfiable {
@@ -133,7 +133,7 @@ impl SolveError {
             | Self::UnknownValue { place, .. }
             | Self::NotADependency { place, .. }
             | Self::NoPackage { place, .. }
-            | Self::Architecture { place, .. } => place.as_ref(),
+            | Self::Architecture { place, .. } => place.as_deref(),
             Self::Missing { .. } | Self::Unsatisfiable { .. } => None,
         }
     }
@@ -189,6 +189,9 @@ impl SolveError {
             }
             Self::UnknownVariant { known, .. } if !known.is_empty() => {
                 Some(format!("its variants are {}", list(known, "and")))
+            }
+            Self::UnknownVariant { package, .. } => {
+                Some(format!("name a provider behind `^` if `{package}` is a virtual package"))
             }
             Self::UnknownValue { value, .. } if value.contains(['~', '+', '^', '%']) => {
                 Some("a space is needed in front of `+`, `~`, `^` and `%` behind a value".to_owned())

@@ -32,7 +32,8 @@ pub(crate) fn explain(problem: Problem<'_>, failure: Failure) -> SolveError {
 /// How a reason begins that is told first.
 const NO_VERSION: &str = "this version does not exist";
 
-fn texts(roots: &[AbstractSpec]) -> String {
+/// The texts of the roots, one behind the other.
+pub(crate) fn texts(roots: &[AbstractSpec]) -> String {
     roots.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 

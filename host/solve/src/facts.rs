@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use spack_wasm_spec::{AbstractSpec, Architecture, VariantRequest, Version, VersionList};
+use spack_wasm_spec::{AbstractSpec, Architecture, VariantRequest, Version, VersionList, same_family};
 
 use crate::SolveError;
 
@@ -65,7 +65,9 @@ impl Facts {
         let architecture = &mut facts.architecture;
         for root in roots {
             let target = root.target.as_ref();
-            if let Some(name) = target.and_then(|target| target.as_exact()) {
+            if let Some(name) = target.and_then(|target| target.as_exact())
+                && same_family(name, &architecture.target)
+            {
                 name.clone_into(&mut architecture.target);
             }
         }

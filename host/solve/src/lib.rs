@@ -26,6 +26,7 @@ mod explain;
 mod externals;
 mod facts;
 mod near;
+mod order;
 mod prefer;
 mod provider;
 mod tables;
@@ -34,7 +35,7 @@ mod universe;
 use spack_wasm_package::Repository;
 use spack_wasm_spec::{AbstractSpec, Dag};
 
-use assemble::NoDag;
+use order::NoDag;
 use universe::{Cut, Mentions, Problem, Universe};
 
 pub use error::{Place, SolveError};
@@ -70,16 +71,22 @@ fn without_circles(problem: Problem<'_>) -> Result<(Dag, Vec<String>), SolveErro
     let mut cuts: Vec<Cut> = Vec::new();
     loop {
         let problem = Problem { cuts: &cuts, ..problem };
+        let roots = problem.roots;
         let found = provider::search(problem, None);
         let assignment = found.map_err(|failure| explain::explain(problem, failure))?;
-        match assemble::assemble(problem, &assignment) {
+        let universe = Universe::new(problem, Mentions::new(), None);
+        match assemble::assemble(&universe, &assignment) {
             Ok(answer) => return Ok(answer),
             Err(NoDag::Gap { name, needed_by }) => {
-                return Err(SolveError::Missing { name, needed_by, reasons: Vec::new() });
+                let reason =
+                    format!("{needed_by} depends on {name}, which the search forgot: a defect of spack-wasm");
+                return Err(SolveError::Unsatisfiable {
+                    roots: explain::texts(roots),
+                    reasons: vec![reason],
+                });
             }
             Err(NoDag::Circle(names)) => {
-                let universe = Universe::new(problem, Mentions::new(), None);
-                let cut = assemble::cut(&universe, &assignment, &names);
+                let cut = order::cut(&universe, &assignment, &names);
                 cuts.push(cut);
             }
         }

@@ -42,7 +42,27 @@ impl Universe<'_> {
         }
     }
 
-    /// `++variant` in a root, then what the configuration says of the package, then of all packages.
+    /// How many variants of a package a spec sets to something else than is preferred.
+    pub(crate) fn unpreferred_variants(&self, package: &Package, spec: &AbstractSpec) -> usize {
+        let preferred = |name: &str, value: &str| {
+            package.definitions(name).any(|definition| self.prefers_value(package, definition, value))
+        };
+        let variants = spec.variants.iter();
+        variants
+            .filter(|(name, request)| !request.value.texts().iter().all(|value| preferred(name, value)))
+            .count()
+    }
+
+    /// What a root asks for by the package's name: the defaults of a variant with several values do not come on top.
+    fn asked_for(&self, package: &Package, variant: &str) -> Option<&VariantRequest> {
+        let below = self.roots.iter().flat_map(|root| &root.dependencies).map(|dependency| &dependency.spec);
+        let mut named =
+            self.roots.iter().chain(below).filter(|spec| spec.name.as_ref() == Some(&package.name));
+        named.find_map(|spec| spec.variants.get(variant))
+    }
+
+    /// What a root asks for, then `++variant` in a root, then what the configuration says of the package, then of all
+    /// packages.
     fn configured(&self, package: &Package, definition: &VariantDefinition) -> Option<&VariantRequest> {
         let variants = &self.facts.preferences.variants;
         let propagated = self
@@ -58,7 +78,11 @@ impl Universe<'_> {
         let configured = spec.and_then(|spec| spec.variants.get(&definition.name));
         let allowed =
             |request: &&VariantRequest| request.value.texts().iter().all(|value| definition.allows(value));
-        propagated.chain(configured).find(allowed)
+        self.asked_for(package, &definition.name)
+            .into_iter()
+            .chain(propagated)
+            .chain(configured)
+            .find(allowed)
     }
 
     /// The packages that may provide a virtual package: those that a root names, those that are installed, those that the

@@ -16,10 +16,14 @@ pub(crate) enum Name {
     /// A value of a package's variant that takes several.
     Value(String, String, String),
     Virtual(String),
+    /// That a package depends directly on what its `depends_on` names.
+    Edge(String, String),
     /// The choices of one of a package's `requires`.
     Choice(String, usize),
     /// Has no candidate: what needs it can't be.
     Never,
+    /// Has one candidate, which is chosen before anything else.
+    Always,
 }
 
 /// What a name may be. Numbers are places in the lists of the package or the facts.
@@ -52,6 +56,8 @@ pub(crate) enum Candidate {
         by: ProvidedBy,
     },
     Choice(usize),
+    /// The only one of `Edge` and `Always`.
+    Yes,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -116,7 +122,7 @@ pub(crate) struct Tables {
     names: RefCell<IndexSet<Name>>,
     candidates: RefCell<IndexSet<(NameId, Candidate)>>,
     wanted: RefCell<IndexSet<Wanted>>,
-    unions: RefCell<Vec<Vec<VersionSetId>>>,
+    unions: RefCell<IndexSet<Vec<VersionSetId>>>,
     conditions: RefCell<IndexSet<(VersionSetId, Option<ConditionId>)>>,
 }
 
@@ -151,9 +157,7 @@ impl Tables {
     }
 
     pub(crate) fn union_id(&self, members: Vec<VersionSetId>) -> VersionSetUnionId {
-        let mut unions = self.unions.borrow_mut();
-        unions.push(members);
-        VersionSetUnionId::from_index(unions.len() - 1)
+        VersionSetUnionId::from_index(self.unions.borrow_mut().insert_full(members).0)
     }
 
     pub(crate) fn union(&self, id: VersionSetUnionId) -> Vec<VersionSetId> {
@@ -173,7 +177,7 @@ impl Tables {
         let index = id.to_index();
         let (member, rest) = self.conditions.borrow()[index / 2];
         match rest {
-            Some(rest) if index % 2 == 0 => {
+            Some(rest) if index.is_multiple_of(2) => {
                 Condition::Binary(LogicalOperator::And, ConditionId::from_index(index + 1), rest)
             }
             _ => Condition::Requirement(member),

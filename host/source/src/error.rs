@@ -76,7 +76,10 @@ fn list(failures: &[SourceFailure], offline: &bool) -> String {
 /// A fetcher that could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The HTTP client could not be built: no TLS provider, or an unusable proxy.
+    /// The program has not installed a TLS provider (`rustls::crypto::CryptoProvider::install_default`).
+    #[error("no TLS provider is installed in this process")]
+    NoTlsProvider,
+    /// The HTTP client could not be built: an unusable proxy, or no certificates.
     #[error("cannot set up the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
     /// A mirror's address is neither a path nor a `file`, `http` or `https` address.

@@ -1,6 +1,6 @@
 //! Tries one source after the other.
 
-use crate::apt::Apt;
+use crate::apt::{Apt, AptError};
 use crate::cache::{Cache, Lock, Workplace, remove_if_there};
 use crate::checksum::{Algorithm, Checksum};
 use crate::error::{FetchError, SetupError, SourceFailure};
@@ -42,6 +42,10 @@ impl From<io::Error> for Miss {
 impl Fetcher {
     /// A fetcher. Needs a TLS provider installed in the process.
     pub fn new(options: FetchOptions) -> Result<Self, SetupError> {
+        // The HTTP library would panic.
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err(SetupError::NoTlsProvider);
+        }
         if !options.cache_dir.is_absolute() {
             return Err(SetupError::CacheFolder(options.cache_dir));
         }
@@ -105,7 +109,8 @@ impl Fetcher {
         match &attempt.way {
             Way::Http(url) => self.http.known_unreachable(url).is_none(),
             Way::Never(_) => false,
-            Way::File(_) | Way::Apt => true,
+            Way::File(_) => true,
+            Way::Apt => self.apt.as_ref().is_some_and(Apt::is_here),
         }
     }
 
@@ -126,13 +131,9 @@ impl Fetcher {
             Way::File(_) | Way::Apt => {}
         }
         let place = self.cache.workplace(&attempt.key())?;
-        let mut waited = false;
-        let tell = || {
-            waited = true;
-            observer(FetchEvent::Waiting);
-        };
-        let lock = place.lock(tell).await?;
-        if waited && let Some(hit) = self.look_in_cache(attempt.choice, observer).await? {
+        let lock = place.lock(|| observer(FetchEvent::Waiting)).await?;
+        // Whoever had the lock before may have brought it.
+        if let Some(hit) = self.look_in_cache(attempt.choice, observer).await? {
             return Ok(hit);
         }
         observer(FetchEvent::Started { origin: attempt.origin.clone() });
@@ -200,8 +201,10 @@ impl Fetcher {
             return Err(Miss::Absent("not configured".to_owned()));
         };
         let progress = |bytes, total| observer(FetchEvent::Progress { bytes, total: Some(total) });
-        let brought =
-            apt.fetch(expected, to, &progress).await.map_err(|error| Miss::Failed(error.to_string()))?;
+        let brought = apt.fetch(expected, to, &progress).await.map_err(|error| match error {
+            AptError::NotHere(_) | AptError::NotSha256 => Miss::Absent(error.to_string()),
+            _ => Miss::Failed(error.to_string()),
+        })?;
         let found = hash(to, expected.algorithm()).await?;
         if found != *expected {
             remove_if_there(to)?;

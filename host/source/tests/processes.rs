@@ -17,7 +17,7 @@ mod server;
 
 use fetching::{content, sha256};
 use server::{Server, break_off, head, ok, partial};
-use spack_wasm_source::{Algorithm, ArchiveChoice, FetchEvent, FetchOptions, Fetcher, Request};
+use spack_wasm_source::{Algorithm, ArchiveChoice, FetchEvent, FetchOptions, Fetcher, Request, SetupError};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -30,10 +30,16 @@ fn main() {
     {
         return fetch(cache, sum, url);
     }
+    without_a_tls_provider_there_is_an_error_and_no_panic();
     rustls::crypto::ring::default_provider().install_default().unwrap();
     several_processes_share_one_download();
     a_killed_download_is_resumed_by_the_next_process();
-    println!("processes: 2 passed");
+    println!("processes: 3 passed");
+}
+
+fn without_a_tls_provider_there_is_an_error_and_no_panic() {
+    let refused = Fetcher::new(FetchOptions::new("/nowhere".into())).err().unwrap();
+    assert!(matches!(refused, SetupError::NoTlsProvider), "{refused}");
 }
 
 /// The other process: fetches, and prints what happens.

@@ -109,8 +109,8 @@ impl AbstractSpec {
         let flags =
             self.flags.iter().all(|(kind, own)| other.flags.get(kind).is_none_or(|flags| flags == own));
         let dependencies = self.dependencies.iter().all(|own| {
-            let same = other.dependencies.iter().filter(|dependency| own.is_same_edge(dependency));
-            same.map(|dependency| own.spec.intersects(&dependency.spec)).all(|fits| fits)
+            let mut same = other.dependencies.iter().filter(|dependency| own.is_same_edge(dependency));
+            same.all(|dependency| own.spec.intersects(&dependency.spec))
         });
         let checks = [
             (compatible(&self.name, &other.name), "name"),

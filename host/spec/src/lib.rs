@@ -29,7 +29,7 @@ pub use dependency::{Dependency, DependencyType, DependencyTypes};
 pub use hash::{DagHash, InvalidHash, SCHEME};
 pub use node::{External, Node, NodeFacts};
 pub use syntax::{Caret, ParseError};
-pub use target::TargetList;
+pub use target::{TargetList, same_family};
 pub use variant::VariantValue;
 pub use version::Version;
 pub use version_list::{InvalidVersions, VersionElement, VersionList};

@@ -81,6 +81,15 @@ fn descends(target: &str, ancestor: &str) -> bool {
             .is_some_and(|known| known.ancestors().iter().any(|older| older.name() == ancestor))
 }
 
+/// Whether two microarchitectures run the same instructions at bottom, for example `zen3` and `x86_64_v2`; not so for a
+/// name that archspec's table lacks, unless it is the same.
+pub fn same_family(one: &str, other: &str) -> bool {
+    let known = Microarchitecture::known_targets();
+    let families = (known.get(one), known.get(other));
+    one == other
+        || matches!(families, (Some(one), Some(other)) if one.family().name() == other.family().name())
+}
+
 impl fmt::Display for TargetList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, element) in self.elements.iter().enumerate() {
@@ -100,6 +109,13 @@ impl fmt::Display for TargetList {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn families_are_the_roots_of_lines() {
+        assert!(same_family("zen3", "x86_64_v2"));
+        assert!(!same_family("zen3", "neoverse_n1"));
+        assert!(!same_family("zen3", "zen99"));
+    }
 
     #[test]
     fn ranges_follow_archspecs_lines() {

@@ -1,5 +1,7 @@
 //! Spec texts: what they mean, how they are printed, and what is said of wrong ones.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+
 use insta::assert_snapshot;
 use spack_wasm_spec::{AbstractSpec, RequestedValue, SpecPart};
 

@@ -20,16 +20,9 @@ pub(crate) struct Database {
     connection: Mutex<Connection>,
 }
 
-/// Whether the index was there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    Known,
-    JustMade,
-}
-
 impl Database {
     /// Opens the index for reading and writing, made or brought up to date where needed.
-    pub(crate) fn open(path: &Path) -> Result<(Self, Freshness), DatabaseError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, DatabaseError> {
         let start = Instant::now();
         loop {
             match Self::try_open(path) {
@@ -42,7 +35,7 @@ impl Database {
         }
     }
 
-    fn try_open(path: &Path) -> rusqlite::Result<(Self, Freshness)> {
+    fn try_open(path: &Path) -> rusqlite::Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -50,10 +43,10 @@ impl Database {
         connection.busy_timeout(BUSY)?;
         set_journal(&connection, path)?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        let current = schema::version(&connection)? >= schema::VERSION;
-        let fresh = !current && schema::migrate(&mut connection)?;
-        let freshness = if fresh { Freshness::JustMade } else { Freshness::Known };
-        Ok((Self { path: path.to_owned(), connection: Mutex::new(connection) }, freshness))
+        if schema::version(&connection)? < schema::VERSION {
+            schema::migrate(&mut connection)?;
+        }
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
     /// Opens the index for reading only, leaving no file behind; for a store that can't be written.
@@ -88,6 +81,11 @@ impl Database {
     /// Version of the tables.
     pub(crate) fn version(&self) -> Result<u32, DatabaseError> {
         self.read("read the version of", schema::version)
+    }
+
+    /// Whether every prefix has been entered since the index was made.
+    pub(crate) fn is_complete(&self) -> Result<bool, DatabaseError> {
+        self.read("look into", schema::is_complete)
     }
 
     /// Runs a query; `action` names it in errors.
@@ -176,8 +174,7 @@ mod tests {
     #[test]
     fn the_log_is_ahead_on_a_local_file_system() {
         let folder = tempfile::tempdir().unwrap();
-        let (database, freshness) = Database::open(&folder.path().join("index.sqlite")).unwrap();
-        assert_eq!(freshness, Freshness::JustMade);
+        let database = Database::open(&folder.path().join("index.sqlite")).unwrap();
         let mode: String = database
             .read("read", |connection| connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)))
             .unwrap();
@@ -199,7 +196,7 @@ mod tests {
     fn a_read_only_index_sees_what_is_only_in_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("in?dex.sqlite");
-        let (writer, _) = Database::open(&path).unwrap();
+        let writer = Database::open(&path).unwrap();
         assert_eq!(Database::open_read_only(&path).unwrap().version().unwrap(), schema::VERSION);
         drop(writer);
         assert_eq!(Database::open_read_only(&path).unwrap().version().unwrap(), schema::VERSION);

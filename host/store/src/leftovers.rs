@@ -135,7 +135,7 @@ impl Store {
     }
 
     /// Moves what is at a prefix's path out of sight, then deletes it; nothing there is fine.
-    fn trash(&self, building: &Dir, prefix: &Path, hash: &DagHash) -> Result<(), FileError> {
+    pub(crate) fn trash(&self, building: &Dir, prefix: &Path, hash: &DagHash) -> Result<(), FileError> {
         let Some(trash) = self.move_to_trash(building, prefix, hash)? else { return Ok(()) };
         let path = self.building_path().join(&trash);
         tree::remove(building, OsStr::new(&trash)).at("remove", path)

@@ -207,8 +207,11 @@ impl LockFile {
     /// Leaves this process's name for those who wait. Only a courtesy: a store that is full can still be locked.
     fn note_holder(&self, hash: &DagHash) {
         let note = HolderNote { host: process::host_name(), pid: std::process::id() };
-        if let Ok(text) = serde_json::to_string(&note) {
-            drop(fs_err::write(self.holders.join(hash.as_str()), text));
+        let path = self.holders.join(hash.as_str());
+        if let Ok(text) = serde_json::to_string(&note)
+            && fs_err::write(&path, text).is_ok()
+        {
+            let _ = rustix::fs::chmod(path, rustix::fs::Mode::from_raw_mode(0o644));
         }
     }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use rustix::fs::{Access, AtFlags, Mode};
+use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use spack_wasm_spec::{DagHash, Node};
 
-use crate::database::{Database, Freshness};
+use crate::database::Database;
 use crate::error::{At, DatabaseError, FileError, StoreError};
 use crate::layout::{BUILDING, DATABASE_FILE, DATABASE_FOLDER, HOLDERS, LOCK_FILE, relative_prefix};
 use crate::lock::{Holder, LockError, LockFile, LockMode, Patience, PrefixLock};
@@ -148,14 +148,15 @@ impl Store {
         options: StoreOptions,
     ) -> Result<Self, OpenError> {
         let folder = root.join(DATABASE_FOLDER);
+        for name in [LOCK_FILE, DATABASE_FILE] {
+            make_shared_file(&dir, name, folder_mode).at("make", folder.join(name))?;
+        }
         let locks = LockFile::open(&folder.join(LOCK_FILE), &folder.join(HOLDERS))?;
-        let (database, freshness) = Database::open(&folder.join(DATABASE_FILE))?;
-        share_file(&dir, LOCK_FILE, folder_mode);
-        share_file(&dir, DATABASE_FILE, folder_mode);
+        let database = Database::open(&folder.join(DATABASE_FILE))?;
         check_version(&database)?;
         let inner = Inner { root, dir, database, locks: Some(locks), options, folder_mode };
         let store = Self { inner: Arc::new(inner) };
-        if freshness == Freshness::JustMade {
+        if !store.inner.database.is_complete()? {
             store.reindex()?;
         }
         store.heal()?;
@@ -290,10 +291,16 @@ pub(crate) fn make_folder(parent: &Dir, name: impl AsRef<Path>, mode: Mode) -> i
     }
 }
 
-/// Lets everybody who may enter the store read a file of the index, and the group write it where the root allows.
+/// Makes an empty file of the index that everybody who may enter the store can read, and the group write where the root
+/// allows it; SQLite gives the files beside its own the same mode.
 ///
-/// Fails for all but the file's owner, who has done it before.
-fn share_file(root: &Dir, name: &str, folder_mode: Mode) {
+/// A lock file that is there must not be opened here: see [`LockFile`].
+fn make_shared_file(root: &Dir, name: &str, folder_mode: Mode) -> io::Result<()> {
     let mode = Mode::from_raw_mode(0o644) | (folder_mode & Mode::WGRP);
-    let _ = rustix::fs::chmodat(root, Path::new(DATABASE_FOLDER).join(name), mode, AtFlags::empty());
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    match rustix::fs::openat(root, Path::new(DATABASE_FOLDER).join(name), flags, mode) {
+        Ok(file) => Ok(rustix::fs::fchmod(file, mode)?),
+        Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
 }

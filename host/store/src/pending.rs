@@ -1,7 +1,7 @@
 //! A prefix while it is built.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -193,34 +193,47 @@ impl Store {
         lock: PrefixLock,
         options: &BeginOptions,
     ) -> Result<Begun, BeginError> {
-        let final_path = self.prefix_of(node);
-        let relative = relative_prefix(node);
-        let (arch, name) = (relative.parent().unwrap_or(&relative), relative.file_name().unwrap_or_default());
-        make_folder(&self.inner.dir, arch, self.inner.folder_mode).at("make a folder for", &final_path)?;
-        let arch = tree::open_folder(&self.inner.dir, arch).at("open the folder of", &final_path)?;
-        let replaced = tree::exists(&arch, name).at("look at", &final_path)?;
-        if replaced && !options.replace {
-            return Err(BeginError::Occupied { path: final_path });
+        let path = self.prefix_of(node);
+        let (folder, name) = self.final_place(node)?;
+        let replace = tree::exists(&folder, &name).at("look at", &path)?;
+        if replace && !options.replace {
+            return Err(BeginError::Occupied { path });
         }
-        let building = self.building()?;
         let (place, dir) = match options.place {
             BuildPlace::Apart => {
                 let name = unique_name(&node.hash);
-                (Place::Apart(name.clone()), new_prefix(&building, name.as_ref()))
+                let dir = new_prefix(&self.building()?, name.as_ref());
+                (Place::Apart(name), dir)
             }
             BuildPlace::InPlace => {
-                let marker = incomplete_marker(&node.hash);
-                metadata::write_file(&building, marker.as_ref(), relative.as_os_str().as_encoded_bytes())
-                    .at("write", self.building_path().join(&marker))?;
-                (Place::InPlace, new_prefix(&arch, name))
+                self.mark_incomplete(node)?;
+                (Place::InPlace, new_prefix(&folder, &name))
             }
         };
-        let dir = dir.at("make the prefix", &final_path)?;
-        let (identity, replace, lock) = (options.identity, replaced, Some(lock));
+        let dir = dir.at("make the prefix", &path)?;
         let node = dag.get(&node.hash).map_or_else(|| Arc::new(node.clone()), Arc::clone);
-        let pending = PendingPrefix { store: self.clone(), dag, node, place, dir, replace, identity, lock };
+        let (store, identity) = (self.clone(), options.identity);
+        let pending = PendingPrefix { store, dag, node, place, dir, replace, identity, lock: Some(lock) };
         pending.give_to_builder().at("give away", pending.building_path())?;
         Ok(Begun::Build(Box::new(pending)))
+    }
+
+    /// The folder that holds a node's prefix, made where it isn't there, and the prefix's name in it.
+    pub(crate) fn final_place(&self, node: &Node) -> Result<(Dir, OsString), FileError> {
+        let relative = relative_prefix(node);
+        let (arch, name) = (relative.parent().unwrap_or(&relative), relative.file_name().unwrap_or_default());
+        let shown = self.root().join(arch);
+        make_folder(&self.inner.dir, arch, self.inner.folder_mode).at("make the folder", &shown)?;
+        Ok((tree::open_folder(&self.inner.dir, arch).at("open the folder", shown)?, name.to_owned()))
+    }
+
+    /// Leaves the marker that every reader of a prefix at its final path honours.
+    fn mark_incomplete(&self, node: &Node) -> Result<(), FileError> {
+        let marker = incomplete_marker(&node.hash);
+        let path = self.building_path().join(&marker);
+        let prefix = relative_prefix(node);
+        metadata::write_file(&self.building()?, marker.as_ref(), prefix.as_os_str().as_encoded_bytes())
+            .at("write", path)
     }
 }
 
@@ -334,15 +347,6 @@ impl PendingPrefix {
                 self.store.remove_incomplete(&incomplete_marker(&self.node.hash), &self.node.hash)
             }
         }
-    }
-
-    /// The folder that will hold the prefix, and the prefix's name in it.
-    pub(crate) fn final_place(&self) -> Result<(Dir, PathBuf), FileError> {
-        let relative = relative_prefix(&self.node);
-        let arch = relative.parent().unwrap_or(Path::new(""));
-        let folder =
-            tree::open_folder(&self.store.inner.dir, arch).at("open the folder of", self.final_path())?;
-        Ok((folder, relative.file_name().map(PathBuf::from).unwrap_or_default()))
     }
 }
 

@@ -93,6 +93,8 @@ impl CheckedPrefix {
 
     /// Moves the prefix to its final path and enters it in the index, completely or not at all.
     ///
+    /// To be called on a thread with the process's own rights to files, not on one that took the build user's.
+    ///
     /// # Errors
     /// Something can't be written, for example because the disk is full; the prefix is removed.
     pub fn publish(self, record: &InstallRecord) -> Result<Installation, PublishError> {
@@ -192,10 +194,10 @@ impl CheckedPrefix {
     fn appear(&self) -> Result<(), PublishError> {
         let final_path = self.pending.final_path();
         let building = self.pending.store.building()?;
-        let (folder, name) = self.pending.final_place()?;
+        let (folder, name) = self.pending.store.final_place(&self.pending.node)?;
         match &self.pending.place {
             Place::Apart(from) => {
-                let moved = self.move_prefix(&building, from, &folder, &name);
+                let moved = move_prefix(&building, from, &folder, &name, self.pending.replace);
                 if moved.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
                     self.forget_note();
                     return Err(PublishError::Occupied { path: final_path });
@@ -209,32 +211,6 @@ impl CheckedPrefix {
         }
         if self.is_durable() {
             rustix::fs::fsync(&folder).at("sync the folder of", &final_path)?;
-        }
-        Ok(())
-    }
-
-    /// Moves without ever replacing; where a prefix is built again, the old one takes the new one's place in `.building`.
-    fn move_prefix(&self, building: &Dir, from: &str, folder: &Dir, name: &PathBuf) -> io::Result<()> {
-        let flags = if self.pending.replace { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-        match rustix::fs::renameat_with(building, from, folder, name, flags) {
-            // Some file systems know no flags; the exclusive lock keeps others of ours away meanwhile.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                self.move_in_steps(building, from, folder, name)
-            }
-            result => Ok(result?),
-        }
-    }
-
-    fn move_in_steps(&self, building: &Dir, from: &str, folder: &Dir, name: &PathBuf) -> io::Result<()> {
-        let aside = format!("{from}.old");
-        if self.pending.replace {
-            rustix::fs::renameat(folder, name, building, &aside)?;
-        } else if tree::exists(folder, name)? {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        rustix::fs::renameat(building, from, folder, name)?;
-        if self.pending.replace {
-            rustix::fs::renameat(building, &aside, building, from)?;
         }
         Ok(())
     }
@@ -253,24 +229,17 @@ impl CheckedPrefix {
 
     /// Undoes [`appear`](Self::appear).
     fn disappear(&self) -> Result<(), FileError> {
-        let final_path = self.pending.final_path();
-        let building = self.pending.store.building()?;
-        let (folder, name) = self.pending.final_place()?;
-        let undone = match &self.pending.place {
-            Place::Apart(from) if self.pending.replace => {
-                rustix::fs::renameat_with(&building, from, &folder, &name, RenameFlags::EXCHANGE)
-                    .map_err(io::Error::from)
-            }
+        let PendingPrefix { store, node, place, replace, .. } = &self.pending;
+        let building = store.building()?;
+        let (folder, name) = store.final_place(node)?;
+        let undone = match place {
+            Place::Apart(from) if *replace => move_prefix(&building, from, &folder, &name, true),
             Place::Apart(from) => {
                 rustix::fs::renameat(&folder, &name, &building, from).map_err(io::Error::from)
             }
-            Place::InPlace => {
-                let marker = incomplete_marker(&self.pending.node.hash);
-                let relative = relative_prefix(&self.pending.node);
-                metadata::write_file(&building, marker.as_ref(), relative.as_os_str().as_encoded_bytes())
-            }
+            Place::InPlace => return store.trash(&building, &relative_prefix(node), &node.hash),
         };
-        undone.at("take back", final_path)?;
+        undone.at("take back", self.pending.final_path())?;
         self.forget_note();
         Ok(())
     }
@@ -296,6 +265,62 @@ impl CheckedPrefix {
     }
 }
 
+/// Moves without ever replacing; where a prefix is built again, the old one takes the new one's place in `building`.
+fn move_prefix(building: &Dir, from: &str, folder: &Dir, name: &OsStr, replace: bool) -> io::Result<()> {
+    let flags = if replace { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+    match rustix::fs::renameat_with(building, from, folder, name, flags) {
+        // Some file systems know no flags; the exclusive lock keeps others of ours away meanwhile.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            move_in_steps(building, from, folder, name, replace)
+        }
+        result => Ok(result?),
+    }
+}
+
+fn move_in_steps(building: &Dir, from: &str, folder: &Dir, name: &OsStr, replace: bool) -> io::Result<()> {
+    let aside = format!("{from}.old");
+    if replace {
+        rustix::fs::renameat(folder, name, building, &aside)?;
+    } else if tree::exists(folder, name)? {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    rustix::fs::renameat(building, from, folder, name)?;
+    if replace {
+        rustix::fs::renameat(building, &aside, building, from)?;
+    }
+    Ok(())
+}
+
 fn sync_entry(parent: &Dir, name: &OsStr, flags: OFlags) -> io::Result<()> {
     Ok(rustix::fs::fsync(tree::open_file(parent, name, OFlags::RDONLY | flags)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    /// Each way of moving must end alike; file systems without flags aren't at hand in a test.
+    #[test]
+    fn both_ways_of_moving_keep_what_is_there_or_exchange_it() {
+        for move_it in [move_prefix, move_in_steps] {
+            let base = tempfile::tempdir().unwrap();
+            for folder in ["building/new", "folder/old"] {
+                fs_err::create_dir_all(base.path().join(folder)).unwrap();
+            }
+            let open =
+                |name: &str| Dir::open_ambient_dir(base.path().join(name), ambient_authority()).unwrap();
+            let (building, folder) = (open("building"), open("folder"));
+            folder.write("old/file", "old").unwrap();
+            building.write("new/file", "new").unwrap();
+            let error = move_it(&building, "new", &folder, "old".as_ref(), false).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            move_it(&building, "new", &folder, "old".as_ref(), true).unwrap();
+            assert_eq!(folder.read_to_string("old/file").unwrap(), "new");
+            assert_eq!(building.read_to_string("new/file").unwrap(), "old");
+            move_it(&building, "new", &folder, "fresh".as_ref(), false).unwrap();
+            assert!(folder.exists("fresh/file") && !building.exists("new"));
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Asking what is installed.
 
+use std::sync::Arc;
+
 use rusqlite::types::Value;
-use spack_wasm_spec::{Dag, DagHash};
+use spack_wasm_spec::{Dag, DagHash, Node};
 
 use crate::error::{At, DatabaseError, StoreError};
 use crate::index;
@@ -79,6 +81,20 @@ impl Store {
     pub fn installed(&self, hash: &DagHash) -> Result<bool, DatabaseError> {
         let found = self.get(hash)?;
         Ok(found.is_some_and(|installed| metadata::is_written(&installed.spec_path())))
+    }
+
+    /// The nodes of a DAG that have to be built, each after its dependencies; externals never have to.
+    ///
+    /// # Errors
+    /// The index can't be read.
+    pub fn missing(&self, dag: &Dag) -> Result<Vec<Arc<Node>>, DatabaseError> {
+        let mut missing = Vec::new();
+        for node in dag.topological().into_iter().filter(|node| !node.is_external()) {
+            if !self.installed(&node.hash)? {
+                missing.push(node);
+            }
+        }
+        Ok(missing)
     }
 
     /// The one package whose hash begins with `prefix`.

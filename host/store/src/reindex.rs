@@ -10,7 +10,7 @@ use crate::index::{self, PrefixFacts};
 use crate::layout::{METADATA, incomplete_marker, relative_prefix};
 use crate::metadata::{self, SPEC};
 use crate::open::Store;
-use crate::tree;
+use crate::{schema, tree};
 
 /// What a new index has that the old one hadn't, and the other way round.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,7 @@ impl Store {
             if let Ok(scan) = &scanned {
                 transaction.execute("DELETE FROM installs", [])?;
                 scan.found.iter().try_for_each(|facts| index::insert(transaction, facts))?;
+                schema::set_complete(transaction)?;
             }
             Ok(known)
         })?;

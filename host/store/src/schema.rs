@@ -1,6 +1,6 @@
 //! The tables of the index and how older ones become newer ones.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// What brings the index from version n to n + 1; a released step is never changed.
 const MIGRATIONS: &[&str] = &["
@@ -28,7 +28,8 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX edges_by_dependency ON edges (dependency);
 "];
 
-/// What stands in the file's header, so that `file` and a curious user can tell whose it is.
+/// What stands in the file's header once every prefix has been entered: whoever made the tables may have been killed
+/// before that.
 const APPLICATION_ID: i32 = 0x5350_574d;
 
 /// The version that this program writes.
@@ -39,8 +40,20 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Brings the index to [`VERSION`]; true when it was empty before.
-pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<bool> {
+/// Whether every prefix has been entered.
+pub(crate) fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0))
+        .map(|id| id == APPLICATION_ID)
+}
+
+/// Says that every prefix has been entered.
+pub(crate) fn set_complete(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)
+}
+
+/// Brings the tables to [`VERSION`].
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it since the caller looked.
     let found = version(&transaction)?;
@@ -48,9 +61,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<bool> {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", VERSION.max(found))?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.commit()?;
-    Ok(found == 0)
+    transaction.commit()
 }
 
 #[cfg(test)]
@@ -60,9 +71,10 @@ mod tests {
     #[test]
     fn the_second_migration_finds_nothing_to_do() {
         let mut connection = Connection::open_in_memory().unwrap();
-        assert!(migrate(&mut connection).unwrap());
+        migrate(&mut connection).unwrap();
         assert_eq!(version(&connection).unwrap(), VERSION);
-        assert!(!migrate(&mut connection).unwrap());
+        migrate(&mut connection).unwrap();
+        assert!(!is_complete(&connection).unwrap());
     }
 
     #[test]

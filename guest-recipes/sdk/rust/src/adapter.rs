@@ -1,4 +1,5 @@
 use std::marker::PhantomData;
+use std::path::PathBuf;
 
 use crate::bindings::exports::spack_wasm::recipe::answers::{
     ConcreteSpec, FlagPlacement, FoundExecutable, Guest as Answers, HeaderAnswer,
@@ -6,7 +7,7 @@ use crate::bindings::exports::spack_wasm::recipe::answers::{
 use crate::bindings::exports::spack_wasm::recipe::build::{Failure, Guest as BuildGuest};
 use crate::bindings::exports::spack_wasm::recipe::describe::{Guest as Describe, PackageMetadata};
 use crate::bindings::spack_wasm::recipe::types::EnvironmentChange;
-use crate::{Build, Recipe, Spec};
+use crate::{Build, Environment, Headers, Libraries, PlacedFlags, Recipe, Spec};
 
 /// A [`Recipe`] as the contract's exports; made by [`crate::recipe!`].
 #[derive(Debug)]
@@ -20,11 +21,11 @@ impl<R: Recipe> Describe for Adapter<R> {
 
 impl<R: Recipe> BuildGuest for Adapter<R> {
     fn prepare() -> Result<(), Failure> {
-        Build::current().and_then(|build| R::prepare(&build)).map_err(crate::Failure::into_contract)
+        answer(Build::current().and_then(|build| R::prepare(&build)))
     }
 
     fn run_phase(phase: String) -> Result<(), Failure> {
-        Build::current().and_then(|build| R::phase(&build, &phase)).map_err(crate::Failure::into_contract)
+        answer(Build::current().and_then(|build| R::phase(&build, &phase)))
     }
 }
 
@@ -39,51 +40,62 @@ impl<R: Recipe> Answers for Adapter<R> {
         Ok(R::accepts_variant_value(&name, &value))
     }
 
-    fn detect(_executables: Vec<FoundExecutable>) -> Result<Vec<String>, Failure> {
-        Ok(Vec::new())
+    fn detect(executables: Vec<FoundExecutable>) -> Result<Vec<String>, Failure> {
+        answer(R::detect(&executables))
     }
 
     fn libraries(query: Vec<String>) -> Result<Option<Vec<String>>, Failure> {
-        let paths = R::libraries(&Spec::this(), &query).map_err(crate::Failure::into_contract)?;
-        Ok(paths.map(|paths| paths.iter().map(|path| path.display().to_string()).collect()))
+        let libraries = answer(R::libraries(&Spec::this(), &query))?;
+        Ok(libraries.map(Libraries::into_contract))
     }
 
-    fn headers(_query: Vec<String>) -> Result<Option<HeaderAnswer>, Failure> {
-        Ok(None)
+    fn headers(query: Vec<String>) -> Result<Option<HeaderAnswer>, Failure> {
+        let headers = answer(R::headers(&Spec::this(), &query))?;
+        Ok(headers.map(Headers::into_contract))
     }
 
     fn command(query: Vec<String>) -> Result<Option<String>, Failure> {
-        let path = R::command(&Spec::this(), &query).map_err(crate::Failure::into_contract)?;
-        Ok(path.map(|path| path.display().to_string()))
+        answer(R::command(&Spec::this(), &query)).map(text)
     }
 
     fn home() -> Result<Option<String>, Failure> {
-        Ok(None)
+        answer(R::home(&Spec::this())).map(text)
     }
 
     fn offered(name: String) -> Result<Option<String>, Failure> {
-        R::offered(&Spec::this(), &name).map_err(crate::Failure::into_contract)
+        answer(R::offered(&Spec::this(), &name))
     }
 
     fn build_environment() -> Changes {
-        R::build_environment(&Spec::this()).map_err(crate::Failure::into_contract)
+        changes(R::build_environment(&Spec::this()))
     }
 
     fn run_environment() -> Changes {
-        R::run_environment(&Spec::this()).map_err(crate::Failure::into_contract)
+        changes(R::run_environment(&Spec::this()))
     }
 
     fn dependent_build_environment(dependent: ConcreteSpec) -> Changes {
-        let dependent = Spec::from_contract(dependent);
-        R::dependent_build_environment(&Spec::this(), &dependent).map_err(crate::Failure::into_contract)
+        changes(R::dependent_build_environment(&Spec::this(), &Spec::from_contract(dependent)))
     }
 
     fn dependent_run_environment(dependent: ConcreteSpec) -> Changes {
-        let dependent = Spec::from_contract(dependent);
-        R::dependent_run_environment(&Spec::this(), &dependent).map_err(crate::Failure::into_contract)
+        changes(R::dependent_run_environment(&Spec::this(), &Spec::from_contract(dependent)))
     }
 
-    fn place_flags(_kind: String, _given: Vec<String>) -> Result<Option<FlagPlacement>, Failure> {
-        Ok(None)
+    fn place_flags(kind: String, given: Vec<String>) -> Result<Option<FlagPlacement>, Failure> {
+        let placed = answer(R::place_flags(&Spec::this(), &kind, &given))?;
+        Ok(placed.map(PlacedFlags::into_contract))
     }
+}
+
+fn answer<T>(answer: crate::Result<T>) -> Result<T, Failure> {
+    answer.map_err(crate::Failure::into_contract)
+}
+
+fn changes(changes: crate::Result<Environment>) -> Changes {
+    answer(changes).map(Environment::into_contract)
+}
+
+fn text(path: Option<PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
 }

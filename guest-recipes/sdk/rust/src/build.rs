@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bindings::spack_wasm::recipe::build_systems::{self, Autotools, Cmake, Makefile};
 use crate::bindings::spack_wasm::recipe::types::{Command, VariantValue};
-use crate::bindings::spack_wasm::recipe::{context, report};
+use crate::bindings::spack_wasm::recipe::{context, machine, report, tools};
 use crate::{Failure, Recipe, Result, Spec, Tool};
 
 /// The build that is going on: its spec, its folders and its tools.
@@ -28,6 +28,19 @@ impl Build {
         &self.source
     }
 
+    /// The stage: a scratch folder that the build owns, with the sources in it.
+    ///
+    /// # Errors
+    /// There is no build going on.
+    pub fn stage(&self) -> Result<PathBuf> {
+        context::stage().map(PathBuf::from).ok_or_else(|| Failure::new("there is no build going on"))
+    }
+
+    /// The folder with the recipe's own files; none where the recipe has none.
+    pub fn recipe_folder(&self) -> Option<PathBuf> {
+        context::recipe_folder().map(PathBuf::from)
+    }
+
     /// Where the package is installed.
     pub fn prefix(&self) -> PathBuf {
         context::prefix().into()
@@ -46,6 +59,21 @@ impl Build {
     /// A script of the sources, for example `configure`.
     pub fn script(&self, name: &str) -> Tool {
         Tool::new(self.source.join(name).display().to_string())
+    }
+
+    /// Looks a program up inside the sandbox; none where there is no such executable.
+    pub fn find_tool(&self, program: &str) -> Option<PathBuf> {
+        tools::find(program).map(PathBuf::from)
+    }
+
+    /// How many processors the recipe may count on: a fixed number, the same on every machine.
+    pub fn cpu_count(&self) -> u32 {
+        machine::cpu_count()
+    }
+
+    /// Says how far the phase is: `done` of `total` steps.
+    pub fn progress(&self, done: u32, total: u32, message: &str) {
+        report::progress(done, total, message);
     }
 
     /// Writes a line to the build log.
@@ -82,8 +110,8 @@ impl Build {
     fn plan<R: Recipe>(&self, phase: &str) -> Result<Vec<Command>> {
         let plan = match self.build_system().as_str() {
             "autotools" if phase == "autoreconf" && self.has_configure::<R>() => Ok(Vec::new()),
-            "autotools" => build_systems::plan_autotools(&self.autotools::<R>(), phase),
-            "cmake" => build_systems::plan_cmake(&self.cmake::<R>(), phase),
+            "autotools" => build_systems::plan_autotools(&self.autotools::<R>()?, phase),
+            "cmake" => build_systems::plan_cmake(&self.cmake::<R>()?, phase),
             "makefile" => build_systems::plan_makefile(&self.makefile::<R>(), phase),
             other => Err(format!(
                 "the build system '{other}' has no phase '{phase}' of its own; the recipe has to define it"
@@ -96,16 +124,16 @@ impl Build {
         R::source_directory(self).join("configure").exists()
     }
 
-    fn autotools<R: Recipe>(&self) -> Autotools {
-        Autotools {
+    fn autotools<R: Recipe>(&self) -> Result<Autotools> {
+        Ok(Autotools {
             source: text(&R::source_directory(self)),
             build: text(&R::build_directory(self)),
             prefix: context::prefix(),
-            arguments: R::configure_args(self),
+            arguments: R::configure_args(self)?,
             build_targets: R::build_targets(self),
             install_targets: R::install_targets(self),
             check_targets: R::check_targets(self),
-        }
+        })
     }
 
     fn makefile<R: Recipe>(&self) -> Makefile {
@@ -117,14 +145,14 @@ impl Build {
         }
     }
 
-    fn cmake<R: Recipe>(&self) -> Cmake {
+    fn cmake<R: Recipe>(&self) -> Result<Cmake> {
         let variant =
             |name: &str, default: &str| self.spec.variant(name).unwrap_or_else(|| default.to_owned());
         let ipo = matches!(self.spec.contract().variant_value("ipo"), Some(VariantValue::Boolean(true)));
         let prefixes: Vec<PathBuf> = self.spec.link_dependencies().iter().map(Spec::prefix).collect();
         let run_path = prefixes.iter().map(|prefix| text(&prefix.join("lib")));
         let own = ["lib", "lib64"].map(|folder| text(&self.prefix().join(folder)));
-        Cmake {
+        Ok(Cmake {
             source: text(&R::source_directory(self)),
             build: text(&R::build_directory(self)),
             prefix: context::prefix(),
@@ -133,11 +161,11 @@ impl Build {
             interprocedural_optimization: ipo,
             run_path: own.into_iter().chain(run_path).collect(),
             prefix_path: prefixes.iter().map(|prefix| text(prefix)).collect(),
-            arguments: R::cmake_args(self),
+            arguments: R::cmake_args(self)?,
             build_targets: R::build_targets(self),
             install_targets: R::install_targets(self),
             check_targets: R::check_targets(self),
-        }
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-use std::io;
+use std::{fmt, io};
 
 use crate::bindings::exports::spack_wasm::recipe::build::Failure as ContractFailure;
 use crate::bindings::spack_wasm::recipe::types::ToolError;
@@ -20,6 +20,23 @@ impl Failure {
 
     pub(crate) fn into_contract(self) -> ContractFailure {
         self.0
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            ContractFailure::Other(reason)
+            | ContractFailure::Tool(ToolError::Refused(reason) | ToolError::Invalid(reason)) => {
+                out.write_str(reason)
+            }
+            ContractFailure::Tool(ToolError::NotFound(name)) => {
+                write!(out, "there is no '{name}' in the sandbox")
+            }
+            ContractFailure::Tool(ToolError::Failed(failed)) => {
+                write!(out, "this failed: {}", failed.command_line)
+            }
+        }
     }
 }
 

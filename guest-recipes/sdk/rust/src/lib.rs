@@ -21,8 +21,8 @@
 //!             .depends_on(dependency("zlib-api").when("+shared"))
 //!     }
 //!
-//!     fn configure_args(build: &Build) -> Vec<String> {
-//!         vec![enable_or_disable("shared", build.spec().has("+shared"))]
+//!     fn configure_args(build: &Build) -> Result<Vec<String>> {
+//!         Ok(vec![enable_or_disable("shared", build.spec().has("+shared"))])
 //!     }
 //! }
 //!
@@ -30,13 +30,7 @@
 //! # fn main() {}
 //! ```
 
-#[expect(
-    missing_docs,
-    clippy::allow_attributes_without_reason,
-    clippy::allow_attributes,
-    unreachable_pub,
-    reason = "generated from the contract, which is documented in `wit/`"
-)]
+#[expect(missing_docs, reason = "generated from the contract, which is documented in `wit/`")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
@@ -49,22 +43,29 @@ pub mod bindings {
 
 mod adapter;
 mod build;
+mod compile;
 mod declare;
+mod environment;
 mod failure;
 mod files;
+mod flags;
 mod recipe;
 mod settings;
 mod spec;
 mod tool;
 
 pub use adapter::Adapter;
+pub use bindings::exports::spack_wasm::recipe::answers::FoundExecutable;
+pub use bindings::spack_wasm::recipe::metadata::{DigestAlgorithm, VersionControl};
+pub use bindings::spack_wasm::recipe::specs::Compiler;
+pub use bindings::spack_wasm::recipe::types::DependencyTypes;
 pub use build::Build;
-pub use declare::{
-    AUTOTOOLS, BuildSystem, CMAKE, Conflict, Dependency, GENERIC, MAKEFILE, Package, Patch, Permission,
-    Variant, Version, boolean, build_dependency, build_system, choice, conflict, dependency, package, patch,
-    permission, version,
-};
+pub use compile::{Headers, Libraries};
+pub use declare::*;
+pub use environment::Environment;
 pub use failure::{Failure, Result};
+pub use files::{find, find_libraries};
+pub use flags::PlacedFlags;
 pub use recipe::Recipe;
 pub use settings::{define, enable_or_disable, with_or_without};
 pub use spack_wasm_sdk_macros::package_hash;
@@ -79,12 +80,12 @@ pub use wit_bindgen::rt as wit_bindgen_runtime;
 
 /// All that a recipe usually needs.
 pub mod prelude {
-    pub use crate::declare::{
-        AUTOTOOLS, CMAKE, GENERIC, MAKEFILE, Package, boolean, build_dependency, build_system, choice,
-        conflict, dependency, package, patch, permission, version,
-    };
+    pub use crate::declare::*;
     pub use crate::settings::{define, enable_or_disable, with_or_without};
-    pub use crate::{Build, Failure, Recipe, Result, Spec, recipe};
+    pub use crate::{
+        Build, Environment, Failure, FoundExecutable, Headers, Libraries, PlacedFlags, Recipe, Result, Spec,
+        find, find_libraries, recipe,
+    };
 }
 
 /// Makes a component of a [`Recipe`], and puts the hash of its sources into it.

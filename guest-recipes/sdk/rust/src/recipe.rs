@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
-use crate::bindings::spack_wasm::recipe::types::EnvironmentChange;
-use crate::{Build, Package, Result, Spec};
+use crate::{Build, Environment, FoundExecutable, Headers, Libraries, Package, PlacedFlags, Result, Spec};
 
 /// A package recipe. Only [`Recipe::describe`] has no default.
 pub trait Recipe {
@@ -41,13 +40,19 @@ pub trait Recipe {
     }
 
     /// Arguments of `configure` besides the prefix.
-    fn configure_args(_build: &Build) -> Vec<String> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// A dependency gives no answer that is needed for them.
+    fn configure_args(_build: &Build) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// Arguments of `cmake` besides the usual ones.
-    fn cmake_args(_build: &Build) -> Vec<String> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// A dependency gives no answer that is needed for them.
+    fn cmake_args(_build: &Build) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// Targets of the phase `build`; empty: the default target.
@@ -75,11 +80,29 @@ pub trait Recipe {
         false
     }
 
-    /// The libraries that dependents link against; none: `lib<name>` below the prefix.
+    /// The specs of the installations that these executables belong to, for example `hdf5@1.10.8 +cxx`; called for what the
+    /// package's detection found.
     ///
     /// # Errors
     /// The recipe can't say.
-    fn libraries(_spec: &Spec, _query: &[String]) -> Result<Option<Vec<PathBuf>>> {
+    fn detect(_executables: &[FoundExecutable]) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// The libraries that dependents link against; none: `lib<name>` below the prefix. `query` narrows it down as the recipe
+    /// defines, for example to `hl` and `cxx`.
+    ///
+    /// # Errors
+    /// The recipe can't say.
+    fn libraries(_spec: &Spec, _query: &[String]) -> Result<Option<Libraries>> {
+        Ok(None)
+    }
+
+    /// The headers that dependents include; none: `include` below the prefix.
+    ///
+    /// # Errors
+    /// The recipe can't say.
+    fn headers(_spec: &Spec, _query: &[String]) -> Result<Option<Headers>> {
         Ok(None)
     }
 
@@ -88,6 +111,14 @@ pub trait Recipe {
     /// # Errors
     /// The recipe can't say.
     fn command(_spec: &Spec, _query: &[String]) -> Result<Option<PathBuf>> {
+        Ok(None)
+    }
+
+    /// The package's home; none: the prefix.
+    ///
+    /// # Errors
+    /// The recipe can't say.
+    fn home(_spec: &Spec) -> Result<Option<PathBuf>> {
         Ok(None)
     }
 
@@ -103,31 +134,39 @@ pub trait Recipe {
     ///
     /// # Errors
     /// The recipe can't say.
-    fn build_environment(_spec: &Spec) -> Result<Vec<EnvironmentChange>> {
-        Ok(Vec::new())
+    fn build_environment(_spec: &Spec) -> Result<Environment> {
+        Ok(Environment::new())
     }
 
     /// Changes of the environment in which it is used.
     ///
     /// # Errors
     /// The recipe can't say.
-    fn run_environment(_spec: &Spec) -> Result<Vec<EnvironmentChange>> {
-        Ok(Vec::new())
+    fn run_environment(_spec: &Spec) -> Result<Environment> {
+        Ok(Environment::new())
     }
 
     /// Changes of the environment in which a dependent is built.
     ///
     /// # Errors
     /// The recipe can't say.
-    fn dependent_build_environment(_spec: &Spec, _dependent: &Spec) -> Result<Vec<EnvironmentChange>> {
-        Ok(Vec::new())
+    fn dependent_build_environment(_spec: &Spec, _dependent: &Spec) -> Result<Environment> {
+        Ok(Environment::new())
     }
 
     /// Changes of the environment in which a dependent is used.
     ///
     /// # Errors
     /// The recipe can't say.
-    fn dependent_run_environment(_spec: &Spec, _dependent: &Spec) -> Result<Vec<EnvironmentChange>> {
-        Ok(Vec::new())
+    fn dependent_run_environment(_spec: &Spec, _dependent: &Spec) -> Result<Environment> {
+        Ok(Environment::new())
+    }
+
+    /// Where the user's compiler flags of a kind (`cflags`, `cxxflags`, ...) go; none: the compiler wrapper adds them.
+    ///
+    /// # Errors
+    /// The recipe can't say.
+    fn place_flags(_spec: &Spec, _kind: &str, _given: &[String]) -> Result<Option<PlacedFlags>> {
+        Ok(None)
     }
 }

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use crate::Failure;
 use crate::bindings::spack_wasm::recipe::specs::{self, AskError, Compiler, ConcreteSpec};
 use crate::bindings::spack_wasm::recipe::types::{DependencyTypes, VariantValue};
+use crate::{Environment, Failure, Headers, Libraries};
 
 /// A concrete spec: the package that is built, or one of its dependencies.
 #[derive(Debug)]
@@ -26,6 +26,41 @@ impl Spec {
     /// Its version.
     pub fn version(&self) -> String {
         self.0.version()
+    }
+
+    /// The repository of its recipe, for example `builtin`.
+    pub fn namespace(&self) -> String {
+        self.0.namespace()
+    }
+
+    /// Its DAG hash, 32 characters.
+    pub fn hash(&self) -> String {
+        self.0.hash()
+    }
+
+    /// Whether something else installed it.
+    pub fn is_external(&self) -> bool {
+        self.0.is_external()
+    }
+
+    /// Its platform, for example `linux`.
+    pub fn platform(&self) -> String {
+        self.0.platform()
+    }
+
+    /// Its operating system, for example `debian12`.
+    pub fn operating_system(&self) -> String {
+        self.0.operating_system()
+    }
+
+    /// Its microarchitecture, for example `x86_64_v3`.
+    pub fn target(&self) -> String {
+        self.0.target()
+    }
+
+    /// The compiler flags of a kind that the user gave, for example of `cflags`.
+    pub fn compiler_flags(&self, kind: &str) -> Vec<String> {
+        self.0.compiler_flags(kind)
     }
 
     /// Where it is or will be installed.
@@ -85,13 +120,44 @@ impl Spec {
         self.0.compiler(language).ok_or_else(missing)
     }
 
-    /// The libraries that the package's recipe offers, absolute paths.
+    /// The direct dependencies that are needed for any of `types`.
+    pub fn dependencies(&self, types: DependencyTypes) -> Vec<Self> {
+        self.0.dependencies(types).into_iter().map(Self).collect()
+    }
+
+    /// The libraries that the package's recipe offers.
     ///
     /// # Errors
     /// There are none, or the recipe failed.
-    pub fn libraries(&self) -> Result<Vec<PathBuf>, Failure> {
-        let libraries = self.0.libraries(&[]).map_err(|error| self.ask_failed("libraries", error))?;
-        Ok(libraries.into_iter().map(PathBuf::from).collect())
+    pub fn libraries(&self) -> Result<Libraries, Failure> {
+        self.libraries_of(&[])
+    }
+
+    /// The libraries that the package's recipe offers for a query that it defines, for example `hl`.
+    ///
+    /// # Errors
+    /// There are none, or the recipe failed.
+    pub fn libraries_of(&self, query: &[&str]) -> Result<Libraries, Failure> {
+        let libraries =
+            self.0.libraries(&owned(query)).map_err(|error| self.ask_failed("libraries", error))?;
+        Ok(Libraries::from_iter(libraries))
+    }
+
+    /// The headers that the package's recipe offers.
+    ///
+    /// # Errors
+    /// There are none, or the recipe failed.
+    pub fn headers(&self) -> Result<Headers, Failure> {
+        self.headers_of(&[])
+    }
+
+    /// The headers that the package's recipe offers for a query that it defines.
+    ///
+    /// # Errors
+    /// There are none, or the recipe failed.
+    pub fn headers_of(&self, query: &[&str]) -> Result<Headers, Failure> {
+        let headers = self.0.headers(&owned(query)).map_err(|error| self.ask_failed("headers", error))?;
+        Ok(headers.into())
     }
 
     /// The executable that stands for the package.
@@ -100,6 +166,36 @@ impl Spec {
     /// There is none, or the recipe failed.
     pub fn command(&self) -> Result<String, Failure> {
         self.0.command(&[]).map_err(|error| self.ask_failed("command", error))
+    }
+
+    /// The package's home, which is the prefix for nearly all packages.
+    ///
+    /// # Errors
+    /// The recipe failed.
+    pub fn home(&self) -> Result<PathBuf, Failure> {
+        self.0.home().map(PathBuf::from).map_err(|error| self.ask_failed("home", error))
+    }
+
+    /// What the package's recipe offers by a name, for example `mpicc`.
+    ///
+    /// # Errors
+    /// It offers nothing of that name, or the recipe failed.
+    pub fn offered(&self, name: &str) -> Result<String, Failure> {
+        self.0.offered(name).map_err(|error| self.ask_failed(name, error))
+    }
+
+    /// The changes of the environment that make the package usable.
+    ///
+    /// # Errors
+    /// The recipe failed.
+    pub fn run_environment(&self) -> Result<Environment, Failure> {
+        let changes = self.0.run_environment().map_err(|error| self.ask_failed("run environment", error))?;
+        Ok(changes.into())
+    }
+
+    /// The spec in Spack's syntax, with its dependencies.
+    pub fn text(&self) -> String {
+        self.0.text()
     }
 
     /// The contract's own handle, for what this type has no method for.
@@ -114,4 +210,8 @@ impl Spec {
         };
         Failure::new(format!("{} of {}: {reason}", what, self.name()))
     }
+}
+
+fn owned(query: &[&str]) -> Vec<String> {
+    query.iter().map(|&word| word.to_owned()).collect()
 }

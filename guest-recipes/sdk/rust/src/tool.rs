@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use crate::bindings::spack_wasm::recipe::tools::{self, Capture, Request};
-use crate::bindings::spack_wasm::recipe::types::{Command, EnvironmentAction, EnvironmentChange};
-use crate::{Failure, Result};
+use crate::bindings::spack_wasm::recipe::types::{Command, ToolOutcome};
+use crate::{Environment, Failure, Result};
 
 /// A native tool that is about to run in the sandbox.
 #[derive(Clone, Debug)]
@@ -35,13 +35,15 @@ impl Tool {
     }
 
     /// Sets an environment variable.
-    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.0.command.environment.push(EnvironmentChange {
-            action: EnvironmentAction::Set,
-            name: name.to_owned(),
-            value: value.into(),
-            separator: String::new(),
-        });
+    pub fn env(self, name: &str, value: impl Into<String>) -> Self {
+        let mut change = Environment::new();
+        change.set(name, value);
+        self.environment(change)
+    }
+
+    /// Changes the environment.
+    pub fn environment(mut self, changes: Environment) -> Self {
+        self.0.command.environment.extend(changes.into_contract());
         self
     }
 
@@ -70,6 +72,16 @@ impl Tool {
     pub fn run(self) -> Result {
         tools::run(&self.0)?;
         Ok(())
+    }
+
+    /// Runs it and returns how it ended; an exit code other than zero is no error.
+    ///
+    /// # Errors
+    /// It is not there or refused.
+    pub fn outcome(mut self) -> Result<ToolOutcome> {
+        self.0.accept_failure = true;
+        self.0.capture = Capture::Both;
+        Ok(tools::run(&self.0)?)
     }
 
     /// Runs it and returns what it wrote to standard output.

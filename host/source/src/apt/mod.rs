@@ -10,7 +10,8 @@ mod index;
 mod sources;
 
 use crate::checksum::{Algorithm, Checksum};
-use command::{AptError, Programs};
+pub(crate) use command::AptError;
+use command::Programs;
 use index::{Index, Located};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,11 @@ pub(crate) struct Brought {
 impl Apt {
     pub(crate) fn new(options: AptOptions) -> Self {
         Apt { programs: Programs::new(&options), options, state: Mutex::default() }
+    }
+
+    /// Whether the machine has apt.
+    pub(crate) fn is_here(&self) -> bool {
+        self.programs.check().is_ok()
     }
 
     /// Downloads the archive with that checksum to a path. Progress is told as (bytes, size).

@@ -108,6 +108,11 @@ fn attacks() -> Vec<Attack> {
             "the entry `h` is a hard link to `l/f`",
             vec![folder("d"), file("d/f", b"x"), symlink("l", "d"), hard_link("h", "l/f")],
         ),
+        attack(
+            "hard link in place of a link",
+            "the entry `l` would replace the link of the same name",
+            vec![file("f", b"x"), symlink("l", "f"), hard_link("l", "f")],
+        ),
         attack("hard link to a folder", "which is not a file", vec![folder("d"), hard_link("h", "d")]),
         attack("character device", "the entry `dev` is a character device", vec![item("dev", b'3')]),
         attack("block device", "the entry `dev` is a block device", vec![item("dev", b'4')]),
@@ -345,6 +350,19 @@ fn truncated_archives_are_refused_wherever_they_are_cut() {
     for cut in (0..whole.len() - 1).step_by(499) {
         assert!(Scene::new().unpack(&whole[..cut]).is_err(), "zip cut at {cut}");
     }
+}
+
+#[test]
+fn an_archive_without_its_end_mark_is_truncated() {
+    let whole = tar(Dialect::Ustar, &[file("a", &noise(900)), file("b", &noise(100))]);
+    let end = whole.len() - 1024;
+    for cut in (512..=end).step_by(512) {
+        for compression in COMPRESSIONS {
+            let refusal = Scene::new().refusal(&compress(compression, &whole[..cut]));
+            assert!(refusal.contains("is truncated"), "{compression} cut at {cut}: {refusal}");
+        }
+    }
+    Scene::new().unpack(&whole[..end + 512]).unwrap();
 }
 
 #[test]

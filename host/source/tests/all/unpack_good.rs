@@ -73,10 +73,14 @@ fn files_that_come_twice_are_replaced_and_hard_links_to_the_first_keep_it() {
         file("f", b"second"),
         symlink("l", "f"),
         symlink("l", "f"),
+        file("again", b"third"),
+        hard_link("again", "f"),
+        hard_link("again", "again"),
     ];
     scene.unpack(&tar(Dialect::Ustar, &items)).unwrap();
     assert_eq!(fs_err::read_to_string(scene.stage().join("f")).unwrap(), "second");
     assert_eq!(fs_err::read_to_string(scene.stage().join("h")).unwrap(), "first");
+    assert_eq!(fs_err::read_to_string(scene.stage().join("again")).unwrap(), "second");
 }
 
 #[test]

@@ -179,8 +179,8 @@ impl<'a> Parser<'a> {
 
     /// A name and what constrains it, up to the next dependency or spec.
     fn node(&mut self) -> Result<AbstractSpec, ParseError> {
-        let mut spec = AbstractSpec::default();
-        spec.origin = Origin { text: Some(Arc::clone(&self.source)), marks: Vec::new() };
+        let origin = Origin { text: Some(Arc::clone(&self.source)), marks: Vec::new() };
+        let mut spec = AbstractSpec { origin, ..AbstractSpec::default() };
         self.cursor.skip_space();
         self.name(&mut spec)?;
         loop {

@@ -10,8 +10,8 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use spack_wasm_store::{
-    BeginOptions, CheckOptions, LockError, LockMode, PublishStep, Query, StageArea, Store, StoreOptions,
-    UninstallOptions, UninstallStep,
+    BeginOptions, BuildPlace, CheckOptions, LockError, LockMode, PublishStep, Query, StageArea, Store,
+    StoreOptions, UninstallOptions, UninstallStep,
 };
 use tempfile::tempdir;
 
@@ -27,6 +27,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("a_killed_build_leaves_no_stage_but_kept_ones_stay", killed_stages),
         ("killed_at_each_step_of_removing_the_prefix_is_absent_or_complete", killed_while_removing),
         ("killed_at_random_the_next_install_completes", killed_at_random),
+        ("an_index_that_was_deleted_without_its_log_is_built_again", deleted_without_log),
         ("what_a_living_process_builds_is_not_collected", living_builds_stay),
         ("a_store_on_a_read_only_file_system_answers_and_refuses", read_only_store),
         ("a_full_disk_is_said_and_leaves_nothing", full_disk),
@@ -173,6 +174,17 @@ fn killed_at_random() {
     assert!(unfinished > rounds / 4, "only {unfinished} of {rounds} kills came before the end");
 }
 
+/// A killed process leaves a log, and a user who deletes the index may leave it too.
+fn deleted_without_log() {
+    let root = tempdir().unwrap();
+    run_and_die("publish", &[text(root.path()), "apart", "Indexed"]);
+    let index = root.path().join(".spack-wasm-db/index.sqlite");
+    assert!(fs_err::metadata(index.with_extension("sqlite-wal")).unwrap().len() > 0);
+    fs_err::remove_file(index).unwrap();
+    assert_eq!(open(root.path()).find(&Query::default()).unwrap().len(), 1);
+    check_recovery(root.path(), &"a deleted index");
+}
+
 fn living_builds_stay() {
     let root = tempdir().unwrap();
     let store = open(root.path());
@@ -202,12 +214,31 @@ fn small_tmpfs(root: &Path) -> bool {
     let own = CloneFlags::CLONE_NEWNS;
     let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
     let mounted = unshare(own)
-        .or_else(|_| unshare(own | CloneFlags::CLONE_NEWUSER))
+        .or_else(|_| in_user_namespace(own))
         .and_then(|()| mount(None::<&str>, "/", None::<&str>, private, None::<&str>))
         .and_then(|()| mount(Some("tmpfs"), root, Some("tmpfs"), MsFlags::empty(), Some("size=1m")));
     let answer = if mounted.is_ok() { "mounted" } else { "no mounts" };
     say(answer);
     mounted.is_ok()
+}
+
+/// A user namespace in which this user has the same number, without which nothing can be written.
+fn in_user_namespace(also: CloneFlags) -> Result<(), Errno> {
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    unshare(also | CloneFlags::CLONE_NEWUSER)?;
+    let maps = [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("{uid} {uid} 1")),
+        ("gid_map", format!("{gid} {gid} 1")),
+    ];
+    for (file, text) in maps {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(format!("/proc/self/{file}"))
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 fn remount(root: &Path, flags: MsFlags) -> Result<(), Errno> {
@@ -273,6 +304,33 @@ pub(crate) fn small_disk(root: &Path) {
     let lua = hash_of(&lone("lua", "5.4"), "lua");
     assert!(store.installed(&lua).unwrap());
     fs_err::remove_file(root.join("filler")).unwrap();
+    for place in [BuildPlace::Apart, BuildPlace::InPlace] {
+        full_before_the_row(root, &store, place);
+    }
     drop(install(&store, &dag, "zlib", true));
     assert_eq!(open(root).find(&Query::default()).unwrap().len(), 2);
+}
+
+/// The disk is full between the note and the row: the prefix that has appeared disappears again.
+fn full_before_the_row(root: &Path, store: &Store, place: BuildPlace) {
+    let dag = hdf5();
+    let pending = begin(store, &dag, "zlib", &BeginOptions { place, ..BeginOptions::default() });
+    fill(&pending);
+    let checked = pending.check(&CheckOptions::default()).unwrap();
+    let mut seen = Vec::new();
+    let published = checked.publish_observed(&record(true), &mut |step| {
+        seen.push(step);
+        if step == PublishStep::Noted {
+            fill_disk(root);
+        }
+    });
+    let error = published.unwrap_err();
+    assert_eq!(seen.last(), Some(&PublishStep::Moved), "{error}");
+    assert!(error.to_string().starts_with("can't record the package in"), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("free some space")), "{error}");
+    assert!(!store.prefix_of(&crate::common::node(&dag, "zlib")).exists());
+    fs_err::remove_file(root.join("filler")).unwrap();
+    store.collect_leftovers().unwrap();
+    assert_eq!(building(root), 0);
+    assert_eq!(store.find(&Query::default()).unwrap().len(), 1);
 }

@@ -123,7 +123,9 @@ pub(crate) fn with_umask_077(home: &Path) {
         assert_eq!(mode(folder), 0o755, "{}", folder.display());
     }
     let index = store.root().join(".spack-wasm-db/index.sqlite");
-    for file in [&index, &prefix.join(".spack/spec.json"), &prefix.join(".spack/install_manifest.json")] {
+    let log = index.with_extension("sqlite-wal");
+    for file in [&index, &log, &prefix.join(".spack/spec.json"), &prefix.join(".spack/install_manifest.json")]
+    {
         assert_eq!(mode(file), 0o644, "{}", file.display());
     }
     // What the build made keeps its mode.

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use crate::common::{begin, fill, hdf5, open, skip};
+use crate::common::{begin, fill, hdf5, lone, open, record, skip};
 use insta::assert_snapshot;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 use spack_wasm_store::{BeginOptions, CheckError, CheckOptions, PendingPrefix, Replacement, Trace};
@@ -228,4 +228,31 @@ fn ten_thousand_problems_are_a_hundred() {
         case.link(&format!("link{number}"), "/etc");
     }
     assert_eq!(case.pending.problems(&CheckOptions::default()).unwrap().len(), 100);
+}
+
+#[test]
+fn a_recipes_files_stay_in_its_record() {
+    for path in ["../../../../evil", "/evil", "a/../../evil", "..", ""] {
+        let Case { root, pending } = Case::new();
+        let mut record = record(true);
+        record.recipe.files = vec![(path.into(), b"x".to_vec())];
+        let hash = pending.node().hash.clone();
+        pending.check(&CheckOptions::default()).unwrap().publish(&record).unwrap_err();
+        let store = open(root.path());
+        assert!(!store.installed(&hash).unwrap(), "{path}");
+        assert!(!root.path().join("evil").exists() && !Path::new("/evil").exists(), "{path}");
+    }
+}
+
+#[test]
+fn a_name_with_a_path_in_it_stays_below_the_root() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let dag = lone("../../evil", "1/../..\n");
+    let mut record = record(true);
+    record.recipe.files.clear();
+    let pending = begin(&store, &dag, "../../evil", &BeginOptions::default());
+    let installed = pending.check(&CheckOptions::default()).unwrap().publish(&record).unwrap().installed;
+    assert_eq!(installed.prefix.parent().unwrap(), store.root().join("linux-x86_64_v3"));
+    assert!(installed.prefix.join(".spack/repos/builtin/packages/_._.._evil/recipe.wasm").exists());
 }

@@ -2,13 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, node, open, record, zlib};
 use insta::assert_snapshot;
 use spack_wasm_store::{
-    BeginError, BeginOptions, Begun, BuildPlace, CheckOptions, Durability, LockMode, OpenError, Query,
-    ReindexReport, Store, StoreAccess, StoreOptions, UninstallError, UninstallOptions,
+    BeginError, BeginOptions, Begun, BuildPlace, CheckOptions, Durability, Holder, LockMode, OpenError,
+    Patience, Query, ReindexReport, Store, StoreAccess, StoreOptions, UninstallError, UninstallOptions,
 };
 use tempfile::tempdir;
 
@@ -171,6 +172,17 @@ fn what_is_installed_is_found_by_each_property() {
 }
 
 #[test]
+fn what_is_missing_is_named_dependencies_first_and_without_externals() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let dag = hdf5();
+    let names = || store.missing(&dag).unwrap().iter().map(|node| node.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(), ["zlib", "hdf5"]);
+    install(&store, &dag, "zlib", false);
+    assert_eq!(names(), ["hdf5"]);
+}
+
+#[test]
 fn the_beginning_of_a_hash_names_one_package_or_the_candidates() {
     let root = tempdir().unwrap();
     let store = open(root.path());
@@ -280,6 +292,19 @@ fn an_index_that_was_deleted_is_the_same_again() {
 }
 
 #[test]
+fn an_index_whose_maker_was_killed_is_completed() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let zlib = install(&store, &hdf5(), "zlib", true).installed;
+    drop(store);
+    // As it is between the making of the tables and the first rows.
+    let connection = rusqlite::Connection::open(root.path().join(".spack-wasm-db/index.sqlite")).unwrap();
+    connection.execute_batch("DELETE FROM installs; PRAGMA application_id = 0").unwrap();
+    drop(connection);
+    assert_eq!(open(root.path()).find(&Query::default()).unwrap(), [zlib]);
+}
+
+#[test]
 fn reindex_says_what_it_found_lost_and_skipped() {
     let root = tempdir().unwrap();
     let store = open(root.path());
@@ -296,6 +321,56 @@ fn reindex_says_what_it_found_lost_and_skipped() {
     assert_eq!(report.removed.len(), 2);
     let reasons: Vec<_> = report.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
     assert_eq!(reasons, ["has no .spack/spec.json", &format!("says that it is lua@5.4/{}", lua.hash)]);
+}
+
+#[test]
+fn a_spec_or_record_that_is_cut_off_anywhere_is_no_panic() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let zlib = install(&store, &hdf5(), "zlib", true).installed;
+    let spec = fs_err::read(zlib.spec_path()).unwrap();
+    for length in (0..spec.len()).step_by(37) {
+        fs_err::write(zlib.spec_path(), &spec[..length]).unwrap();
+        let report = store.reindex().unwrap();
+        assert_eq!((report.installed, report.skipped.len()), (0, 1), "cut off at {length}");
+        assert!(store.dag(&zlib).is_err(), "cut off at {length}");
+    }
+    fs_err::write(zlib.spec_path(), &spec).unwrap();
+    let path = zlib.metadata_path().join("spack-wasm.json");
+    let record = fs_err::read(&path).unwrap();
+    for length in (0..record.len()).step_by(37) {
+        fs_err::write(&path, &record[..length]).unwrap();
+        assert_eq!(store.reindex().unwrap().installed, 1, "cut off at {length}");
+        assert!(store.provenance(&zlib).is_err(), "cut off at {length}");
+    }
+}
+
+#[test]
+fn threads_that_want_the_same_packages_build_each_once() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let packages: Vec<_> = (0..6).map(|number| lone(&format!("p{number}"), "1")).collect();
+    let built = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for dag in &packages {
+                    let wanted = dag.roots().next().unwrap();
+                    let mut wait = |_: &Holder| Patience::Wait;
+                    let lock = store.lock_prefix(&wanted.hash, LockMode::Exclusive, &mut wait).unwrap();
+                    if let Begun::Build(pending) =
+                        store.begin(dag, wanted, lock, &BeginOptions::default()).unwrap()
+                    {
+                        fill(&pending);
+                        pending.check(&CheckOptions::default()).unwrap().publish(&record(false)).unwrap();
+                        built.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(built.into_inner(), 6);
+    assert_eq!(store.find(&Query::default()).unwrap().len(), 6);
 }
 
 #[test]

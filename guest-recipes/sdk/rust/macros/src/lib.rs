@@ -1,9 +1,9 @@
 //! What the recipe SDK does at compile time: the package hash.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use fs_err as fs;
 use proc_macro::TokenStream;
 use sha2::{Digest, Sha256};
 
@@ -28,7 +28,7 @@ fn hash_of_sources() -> Result<(String, Vec<PathBuf>), String> {
     files.sort();
     let mut hash = Sha256::new();
     for file in &files {
-        let bytes = fs::read(folder.join(file)).map_err(|error| format!("{}: {error}", file.display()))?;
+        let bytes = fs::read(folder.join(file)).map_err(|error| error.to_string())?;
         hash.update(format!("{}\0{}\0", file.display(), bytes.len()));
         hash.update(bytes);
     }
@@ -37,9 +37,9 @@ fn hash_of_sources() -> Result<(String, Vec<PathBuf>), String> {
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|error| error.to_string())?;
     for entry in entries {
-        let path = entry.map_err(|error| format!("{}: {error}", folder.display()))?.path();
+        let path = entry.map_err(|error| error.to_string())?.path();
         let below = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
         if path.is_dir() {
             if !below.starts_with("target") && !below.starts_with(".git") {

@@ -1,7 +1,8 @@
-use super::{Conflict, Dependency, Patch, Permission, Variant, Version, conditional};
-use crate::bindings::spack_wasm::recipe::metadata::{
-    self, License, PackageMetadata, Provision, Requirement, RequirementPolicy,
+use super::{
+    Conflict, Dependency, Detection, Extension, License, Patch, Permission, Provision, Redistribution,
+    Requirement, Resource, Variant, Version, conditional,
 };
+use crate::bindings::spack_wasm::recipe::metadata::{self, PackageMetadata};
 
 /// A build system of the package.
 #[derive(Clone, Debug)]
@@ -100,9 +101,9 @@ impl Package {
         self
     }
 
-    /// The licence, as an SPDX expression where there is one.
-    pub fn license(mut self, expression: &str) -> Self {
-        self.0.licenses.push(License { expression: expression.to_owned(), when: String::new() });
+    /// The licence: an SPDX expression where there is one, or [`super::license`] with a condition.
+    pub fn license(mut self, license: impl Into<License>) -> Self {
+        self.0.licenses.push(license.into().0);
         self
     }
 
@@ -118,6 +119,12 @@ impl Package {
         self
     }
 
+    /// Several versions.
+    pub fn versions(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
+        self.0.versions.extend(versions.into_iter().map(|version| version.0));
+        self
+    }
+
     /// A variant.
     pub fn variant(mut self, variant: Variant) -> Self {
         self.0.variants.push(variant.0);
@@ -130,31 +137,64 @@ impl Package {
         self
     }
 
+    /// Several dependencies, for example of a loop.
+    pub fn depends_on_all(mut self, dependencies: impl IntoIterator<Item = Dependency>) -> Self {
+        self.0.dependencies.extend(dependencies.into_iter().map(|dependency| dependency.0));
+        self
+    }
+
     /// Something that must not be.
     pub fn conflicts(mut self, conflict: Conflict) -> Self {
         self.0.conflicts.push(conflict.0);
         self
     }
 
-    /// Something that must be under a condition; the empty condition always holds.
-    pub fn requires(mut self, spec: &str, when: &str) -> Self {
-        self.0.requirements.push(Requirement {
-            specs: vec![spec.to_owned()],
-            policy: RequirementPolicy::OneOf,
-            when: when.to_owned(),
-            message: None,
-            more: Vec::new(),
-        });
+    /// Several things that must not be, for example of a loop.
+    pub fn conflicts_all(mut self, conflicts: impl IntoIterator<Item = Conflict>) -> Self {
+        self.0.conflicts.extend(conflicts.into_iter().map(|conflict| conflict.0));
         self
     }
 
-    /// A virtual package that it stands for.
-    pub fn provides(mut self, spec: &str) -> Self {
-        self.0.provisions.push(Provision {
-            virtuals: vec![spec.to_owned()],
-            when: String::new(),
-            more: Vec::new(),
-        });
+    /// Something that must be.
+    pub fn requires(mut self, requirement: Requirement) -> Self {
+        self.0.requirements.push(requirement.0);
+        self
+    }
+
+    /// A virtual package that it stands for: a spec, or [`super::provision`] with a condition, or several
+    /// [`super::provided_together`].
+    pub fn provides(mut self, provision: impl Into<Provision>) -> Self {
+        self.0.provisions.push(provision.into().0);
+        self
+    }
+
+    /// A package into whose tree it installs: a spec, or [`super::extension`] with a condition.
+    pub fn extends(mut self, extension: impl Into<Extension>) -> Self {
+        self.0.extensions.push(extension.into().0);
+        self
+    }
+
+    /// Further sources.
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.0.resources.push(resource.0);
+        self
+    }
+
+    /// What may be passed on; without a call of this: everything.
+    pub fn redistribution(mut self, redistribution: Redistribution) -> Self {
+        self.0.redistributions.push(redistribution.0);
+        self
+    }
+
+    /// How installations that something else made are found.
+    pub fn detection(mut self, detection: Detection) -> Self {
+        self.0.detection = Some(detection.0);
+        self
+    }
+
+    /// The user has to download the sources by hand.
+    pub fn manual_download(mut self) -> Self {
+        self.0.manual_download = true;
         self
     }
 

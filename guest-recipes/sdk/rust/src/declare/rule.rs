@@ -1,5 +1,5 @@
-use super::conditional;
-use crate::bindings::spack_wasm::recipe::metadata::{self, Archive, Checksum, DigestAlgorithm, PatchOrigin};
+use super::{conditional, owned};
+use crate::bindings::spack_wasm::recipe::metadata::{self, RequirementPolicy};
 
 /// Something that must not be.
 #[derive(Clone, Debug)]
@@ -22,48 +22,63 @@ impl Conflict {
     }
 }
 
-/// A patch of the sources.
+/// Something that must be.
 #[derive(Clone, Debug)]
-#[must_use = "a patch counts once it is given to a package"]
-pub struct Patch(pub(super) metadata::Patch);
+#[must_use = "a requirement counts once it is given to a package"]
+pub struct Requirement(pub(super) metadata::Requirement);
 
-conditional!(Patch);
+conditional!(Requirement);
 
-/// A patch in the recipe's folder.
-pub fn patch(file: &str) -> Patch {
-    Patch(metadata::Patch {
-        origin: PatchOrigin::File(file.to_owned()),
-        sha256: None,
-        level: 1,
-        working_directory: String::new(),
-        reverse: false,
-        when: String::new(),
-        more: Vec::new(),
-    })
+/// A spec that must be, always or `when` a condition holds.
+pub fn requirement(spec: &str) -> Requirement {
+    one_of(&[spec])
 }
 
-impl Patch {
-    /// The patch at an address, by its SHA-256.
-    pub fn fetched(mut self, url: &str, sha256: &str) -> Self {
-        let checksum = Checksum { algorithm: DigestAlgorithm::Sha256, digest: sha256.to_owned() };
-        self.0.origin = PatchOrigin::Fetched(Archive {
-            checksum: Some(checksum),
-            url: Some(url.to_owned()),
-            extension: None,
-            more: Vec::new(),
-        });
+/// Specs of which exactly one must be.
+pub fn one_of(specs: &[&str]) -> Requirement {
+    required(specs, RequirementPolicy::OneOf)
+}
+
+/// Specs of which at least one must be.
+pub fn any_of(specs: &[&str]) -> Requirement {
+    required(specs, RequirementPolicy::AnyOf)
+}
+
+fn required(specs: &[&str], policy: RequirementPolicy) -> Requirement {
+    let (when, message, more) = (String::new(), None, Vec::new());
+    Requirement(metadata::Requirement { specs: owned(specs), policy, when, message, more })
+}
+
+impl Requirement {
+    /// What the user is told.
+    pub fn message(mut self, message: &str) -> Self {
+        self.0.message = Some(message.to_owned());
+        self
+    }
+}
+
+/// What may be passed on.
+#[derive(Clone, Debug)]
+#[must_use = "a redistribution counts once it is given to a package"]
+pub struct Redistribution(pub(super) metadata::Redistribution);
+
+conditional!(Redistribution);
+
+/// Neither sources on a mirror nor binaries in a build cache, always or `when` a condition holds.
+pub fn no_redistribution() -> Redistribution {
+    Redistribution(metadata::Redistribution { source: false, binary: false, when: String::new() })
+}
+
+impl Redistribution {
+    /// Sources may be put on a mirror all the same.
+    pub fn but_sources(mut self) -> Self {
+        self.0.source = true;
         self
     }
 
-    /// How many leading folders are taken off the file names in it.
-    pub fn level(mut self, level: u32) -> Self {
-        self.0.level = level;
-        self
-    }
-
-    /// The folder below the sources in which it is applied.
-    pub fn working_directory(mut self, folder: &str) -> Self {
-        folder.clone_into(&mut self.0.working_directory);
+    /// Binaries may be put into a build cache all the same.
+    pub fn but_binaries(mut self) -> Self {
+        self.0.binary = true;
         self
     }
 }

@@ -249,14 +249,9 @@ fn show_node(node: &Node) -> String {
     }
     for edge in &node.dependencies {
         let kinds: Vec<&str> = edge.types.iter().map(DependencyType::as_str).collect();
-        line.push_str(
-            &format!("\n    {} [{}] {}", edge.name, kinds.join(","), edge.virtuals.join(","))
-                .trim_end()
-                .to_owned(),
-        );
-        if edge.virtuals.is_empty() {
-            line = line.trim_end().to_owned();
-        }
+        let line_of_edge = format!("{} [{}] {}", edge.name, kinds.join(","), edge.virtuals.join(","));
+        line.push_str("\n    ");
+        line.push_str(line_of_edge.trim_end());
     }
     line
 }

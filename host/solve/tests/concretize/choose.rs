@@ -1,8 +1,6 @@
 //! What the concretizer chooses.
 
-mod common;
-
-use common::{Memory, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib};
+use crate::common::{Memory, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib};
 use insta::assert_snapshot;
 use spack_wasm_package::{ConditionalValue, RequirementPolicy, VariantValues};
 
@@ -84,7 +82,7 @@ fn the_last_definition_that_holds_counts() {
 }
 
 #[test]
-fn several_values_are_added_to_the_defaults_unless_exact() {
+fn several_values_replace_the_defaults() {
     let values = |texts: &[&str]| {
         let value = |text: &&str| ConditionalValue { value: (*text).into(), when: spec("") };
         VariantValues::List(texts.iter().map(value).collect())
@@ -92,7 +90,8 @@ fn several_values_are_added_to_the_defaults_unless_exact() {
     let gcc = recipe("tool", &["1"]).several("languages", "c,fortran", values(&["c", "fortran", "go"]));
     let gcc = Memory::new([gcc]);
     assert_eq!(variants("tool", &gcc), "languages=c,fortran");
-    assert_eq!(variants("tool languages=go", &gcc), "languages=c,fortran,go");
+    assert_eq!(variants("tool languages=go", &gcc), "languages=go");
+    assert_eq!(variants("tool languages=c,go", &gcc), "languages=c,go");
     assert_eq!(variants("tool languages:=go", &gcc), "languages=go");
 }
 
@@ -112,7 +111,7 @@ fn an_open_variant_takes_the_value_that_a_dependent_mentions() {
     use spack_wasm_package::{AnyValue, VariantDefault};
     let mut library = recipe("library", &["1"]);
     let default = VariantDefault::Values(["none".to_owned()].into());
-    library.0.variants.push(common::definition("suffix", default, VariantValues::Any(AnyValue::Text)));
+    library.0.variants.push(crate::common::definition("suffix", default, VariantValues::Any(AnyValue::Text)));
     let late = recipe("late", &["1"]).depends_on("library suffix=_64", "link");
     let tool = recipe("tool", &["1"]).depends_on("library", "link").depends_on("late", "link");
     let repository = Memory::new([library, late, tool]);
@@ -182,6 +181,24 @@ fn an_older_version_is_taken_where_the_newest_does_not_fit() {
 }
 
 #[test]
+fn a_condition_on_a_direct_dependency_looks_at_the_package_itself() {
+    // zlib needs `c`, data does not: only what is compiled needs make.
+    let data = recipe("data", &["1"]).depends_on("zlib", "run").depends_on_when("c", "build", "@2:");
+    let data = data.depends_on_when("gmake", "build", "%c");
+    let data = dag("data", &Memory::new([data, zlib()]));
+    let edges: Vec<&str> =
+        data.roots().flat_map(|root| &root.dependencies).map(|edge| edge.name.as_str()).collect();
+    assert_eq!(edges, ["zlib"]);
+}
+
+#[test]
+fn a_requirement_prefers_what_is_the_default() {
+    let tool = recipe("tool", &["1"]).flag("a", false).flag("b", true);
+    let tool = Memory::new([tool.requires(&["+a", "+b"], RequirementPolicy::AnyOf, "")]);
+    assert_eq!(variants("tool", &tool), "~a +b");
+}
+
+#[test]
 fn a_requirement_chooses() {
     let tool = recipe("tool", &["1"]).flag("fast", false).choice("blas", &["a", "b"]);
     let tool = tool.requires(&["blas=b"], RequirementPolicy::OneOf, "+fast");
@@ -236,4 +253,30 @@ fn roots_are_concretized_together() {
         ["zlib@1.3.1", "hdf5@1.10.8"]
     );
     assert_eq!(dag.nodes().filter(|node| node.name() == "zlib").count(), 1);
+}
+
+#[test]
+fn an_external_with_a_recipe_has_the_variants_of_its_spec_and_defaults() {
+    let value = |text: &&str| ConditionalValue { value: (*text).into(), when: spec("") };
+    let tls = VariantValues::List(["gnutls", "mbedtls", "openssl"].iter().map(value).collect());
+    let curl = recipe("curl", &["8.1", "8.0"])
+        .choice("build_system", &["autotools", "cmake"])
+        .several("tls", "openssl", tls)
+        .flag("ldap", false);
+    let lua = recipe("lua", &["5.4", "5.3"])
+        .choice("build_system", &["makefile"])
+        .choice("fetcher", &["curl", "wget"])
+        .flag("shared", true)
+        .depends_on_when("gmake", "build", "build_system=makefile")
+        .depends_on("c", "build")
+        .depends_on_when("curl", "run", "fetcher=curl")
+        .depends_on_when("wget", "run", "fetcher=wget")
+        .provides("lua-lang", "");
+    let repository = Memory::new([curl, lua, recipe("wget", &["1.2"]).depends_on("zlib", "link"), zlib()]);
+    let mut facts = machine();
+    facts.externals.push(external("curl@7.88.1+ldap tls=openssl", &[]));
+    let lua = try_solve("lua", &repository, &facts).unwrap().dag;
+    let curl = lua.nodes().find(|node| node.name() == "curl").unwrap();
+    assert!(curl.is_external());
+    assert!(curl.satisfies(&spec("curl@7.88.1+ldap tls:=openssl build_system=autotools"), &lua));
 }

@@ -1,8 +1,6 @@
 //! What is said when there is no answer.
 
-mod common;
-
-use common::{Memory, builtin, error, external, hdf5, machine, recipe, try_solve, zlib};
+use crate::common::{Memory, builtin, error, external, hdf5, machine, recipe, try_solve, zlib};
 use insta::assert_snapshot;
 use spack_wasm_package::RequirementPolicy;
 
@@ -71,6 +69,22 @@ fn names_that_do_not_exist() {
     no installed package has the hash `/abcdef`
         hdf5/abcdef
             ^^^^^^^
+    ");
+    assert_snapshot!(error("zlib target=neoverse_n1", &builtin), @r"
+    `zlib target=neoverse_n1` can't be built for linux-debian12-x86_64_v3
+        zlib target=neoverse_n1
+             ^^^^^^^^^^^^^^^^^^
+    ");
+    assert_snapshot!(error("zlib platform=darwin", &builtin), @r"
+    `zlib platform=darwin` can't be built for linux-debian12-x86_64_v3
+        zlib platform=darwin
+             ^^^^^^^^^^^^^^^
+    ");
+    assert_snapshot!(error("zlib-api+shared", &builtin), @r"
+    zlib-api has no variant `shared`
+        zlib-api+shared
+                ^^^^^^^
+    hint: name a provider behind `^` if `zlib-api` is a virtual package
     ");
     assert_snapshot!(error("zlib target=aarch64:", &builtin), @r"
     `zlib target=aarch64:` can't be built for linux-debian12-x86_64_v3

@@ -1,0 +1,35 @@
+use super::origin::{self, sourced};
+use super::{conditional, owned};
+use crate::bindings::spack_wasm::recipe::metadata::{
+    self, Checkout, DigestAlgorithm, Origin, Placement, VersionControl,
+};
+
+/// Further sources, unpacked beside or into the package's own.
+#[derive(Clone, Debug)]
+#[must_use = "a resource counts once it is given to a package"]
+pub struct Resource(pub(super) metadata::Resource);
+
+conditional!(Resource);
+sourced!(Resource);
+
+/// A resource by its name, below the folder `destination` of the sources; empty: the source folder itself.
+pub fn resource(name: &str, destination: &str) -> Resource {
+    Resource(metadata::Resource {
+        name: name.to_owned(),
+        origin: Origin::Nothing,
+        expand: true,
+        destination: destination.to_owned(),
+        placements: Vec::new(),
+        when: String::new(),
+        more: Vec::new(),
+    })
+}
+
+impl Resource {
+    /// Puts the file or folder `from` of the resource at `to` below the destination. Without a call of this the whole resource
+    /// is placed under its own folder's name.
+    pub fn place(mut self, from: &str, to: &str) -> Self {
+        self.0.placements.push(Placement { from: from.to_owned(), to: to.to_owned() });
+        self
+    }
+}

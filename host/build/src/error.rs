@@ -1,0 +1,139 @@
+use std::io;
+use std::path::PathBuf;
+
+use spack_wasm_compiler_wrapper::ConfigError;
+use spack_wasm_monitor::CancelCause;
+use spack_wasm_recipe_host::{CatalogError, RunError};
+use spack_wasm_sandbox::{StartError, ToolError};
+use spack_wasm_source::FetchError;
+use spack_wasm_source::patch::PatchError;
+use spack_wasm_source::unpack::UnpackError;
+use spack_wasm_store::{BeginError, CheckError, FileError, LockError, PublishError};
+
+/// Why nothing was built at all.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A wall that is wanted is not to be had on this machine.
+    #[error("the sandbox can't be set up")]
+    Walls(#[source] StartError),
+    /// A helper program can't be put in its place.
+    #[error("a helper program can't be installed")]
+    Tool(#[from] ToolError),
+    /// The job budget.
+    #[error("the job server can't be set up")]
+    Jobserver(#[from] spack_wasm_jobserver::JobserverError),
+    /// The folder of stages.
+    #[error("stages can't be made in {}", path.display())]
+    Stages {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// What is installed already can't be kept from being removed meanwhile.
+    #[error("an installed dependency can't be locked")]
+    Lock(#[from] LockError),
+    /// The operating system has no thread left.
+    #[error("no thread can be started")]
+    Thread(#[source] io::Error),
+}
+
+/// Why one build has no prefix.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuildError {
+    #[error("the build was cancelled")]
+    Cancelled(CancelCause),
+    #[error("the host panicked; this is a bug of spack-wasm, please report it")]
+    Bug,
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Begin(#[from] BeginError),
+    #[error("there is no recipe for {0}; is the repository that had it gone?")]
+    NoRecipe(String),
+    #[error(transparent)]
+    Recipe(#[from] CatalogError),
+    #[error("its recipe wants {what} ({reason}), and configuration does not allow it")]
+    Permission { what: String, reason: String },
+    #[error("the stage in {} can't be used", path.display())]
+    Stage {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "its version {0} has no source that this version of spack-wasm can fetch (archives only, so far)"
+    )]
+    NoArchive(String),
+    #[error("a checksum of its recipe is malformed")]
+    Checksum(#[from] spack_wasm_source::ChecksumError),
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    #[error("patch {name} does not apply")]
+    Patch {
+        name: String,
+        #[source]
+        source: PatchError,
+    },
+    #[error("patch {name} is not what its recipe describes: its SHA-256 is {found}")]
+    PatchChanged { name: String, found: String },
+    #[error("the compiler wrapper can't be configured")]
+    Wrapper(#[from] ConfigError),
+    #[error("the compiler wrapper can't be told what {target} needs")]
+    Target {
+        target: String,
+        #[source]
+        source: spack_wasm_machine::TargetError,
+    },
+    #[error(transparent)]
+    Jobserver(#[from] spack_wasm_jobserver::JobserverError),
+    #[error("the sandbox can't be set up")]
+    Walls(#[from] StartError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error("build system '{0}' of its spec is not one that its recipe declares")]
+    BuildSystem(String),
+    #[error(transparent)]
+    Prefix(#[from] FileError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    #[error("its install phases put nothing into the prefix")]
+    Empty,
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+impl BuildError {
+    /// The error with its causes, as one text.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.contains(&more) {
+                text.push_str(": ");
+                text.push_str(&more);
+            }
+            cause = error.source();
+        }
+        text
+    }
+
+    /// What the user can do about it.
+    pub(crate) fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Fetch(error) => error.hints(),
+            Self::Begin(error) => error.hint().map(str::to_owned).into_iter().collect(),
+            Self::Publish(error) => error.hint().map(str::to_owned).into_iter().collect(),
+            Self::Permission { what, .. } => {
+                vec![format!(
+                    "allow it with `-c config:permissions:…` once you have looked at the recipe: it would get {what}"
+                )]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

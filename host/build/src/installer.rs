@@ -1,0 +1,92 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use spack_wasm_jobserver::{Balancer, Budget};
+use spack_wasm_machine::Machine;
+use spack_wasm_monitor::{Emitter, PlanAction};
+use spack_wasm_recipe_host::Catalog;
+use spack_wasm_sandbox::{HELPER, Sandbox};
+use spack_wasm_source::Fetcher;
+use spack_wasm_spec::Dag;
+use spack_wasm_store::{LockMode, Patience, PrefixLock, StageArea, Store};
+use tokio::runtime::Handle;
+
+use crate::job::{Shared, build_identity};
+use crate::scheduler::Scheduler;
+use crate::{Cancellation, InstallError, InstallOptions, Plan, Report, walls, wrapper};
+
+/// How often tokens that a build does not use are lent to another one.
+const REBALANCE: Duration = Duration::from_millis(50);
+
+/// Builds packages.
+#[derive(Clone)]
+pub struct Installer {
+    /// The recipes.
+    pub catalog: Arc<Catalog>,
+    /// Where packages are installed.
+    pub store: Store,
+    /// Where sources come from.
+    pub fetcher: Arc<Fetcher>,
+    /// Where events go.
+    pub emitter: Emitter,
+    /// The machine.
+    pub machine: Machine,
+    /// The program, as `spack-wasm-<version>`.
+    pub version: String,
+    /// Where downloads run.
+    pub runtime: Handle,
+}
+
+impl Installer {
+    /// Builds what a plan says, and waits for the end. For a thread of its own.
+    ///
+    /// # Errors
+    /// Nothing was built at all: a wall is missing, or a folder or program of ours can't be used. What happens to single
+    /// packages is in the report.
+    pub fn install(
+        &self,
+        dag: &Arc<Dag>,
+        plan: &Plan,
+        options: &InstallOptions,
+        cancellation: &Cancellation,
+    ) -> Result<Report, InstallError> {
+        let policy = walls::policy(&options.sandbox);
+        let stages = StageArea::open(&options.stage_root).map_err(|error| InstallError::Stages {
+            path: options.stage_root.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        let shared = Shared {
+            installer: self.clone(),
+            dag: Arc::clone(dag),
+            options: options.clone(),
+            cancellation: cancellation.clone(),
+            helper: HELPER.install(&options.tools)?,
+            wrapper: wrapper::PROGRAM.install(&options.tools)?,
+            identity: build_identity(&policy),
+            stages,
+        };
+        // The walls are tried before anything is fetched or built.
+        if plan.to_build().next().is_some() {
+            drop(Sandbox::start(&policy, &shared.helper).map_err(InstallError::Walls)?);
+        }
+        let _present = self.hold(plan)?;
+        let budget = budget(options)?;
+        let balancer = Balancer::start(&budget, REBALANCE).map_err(InstallError::Thread)?;
+        let report = Scheduler::new(Arc::new(shared), plan, budget).run();
+        balancer.stop()?;
+        report
+    }
+
+    /// Locks what is installed already, so that nobody removes it while it is used.
+    fn hold(&self, plan: &Plan) -> Result<Vec<PrefixLock>, InstallError> {
+        let present = plan.steps.iter().filter(|step| step.action == PlanAction::Installed);
+        let locks =
+            present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut |_| Patience::Wait));
+        Ok(locks.collect::<Result<_, _>>()?)
+    }
+}
+
+fn budget(options: &InstallOptions) -> Result<Budget, InstallError> {
+    let outer = options.makeflags.as_deref().map(|flags| Budget::join(flags, options.jobs)).transpose()?;
+    Ok(outer.flatten().unwrap_or_else(|| Budget::new(options.jobs)))
+}

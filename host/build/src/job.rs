@@ -1,0 +1,454 @@
+//! The life of one build, from the lock of its prefix to the published package.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use spack_wasm_jobserver::{Channel, MakeVersion};
+use spack_wasm_monitor::PhaseExit;
+use spack_wasm_package::Package;
+use spack_wasm_recipe_host::types::EnvironmentChange;
+use spack_wasm_recipe_host::{Access, Entry, Folder, NoServices, Session, Subject};
+use spack_wasm_sandbox::{InstalledTool, Policy, Sandbox};
+use spack_wasm_spec::{Dag, DependencyType, DependencyTypes, Node, VariantValue};
+use spack_wasm_store::{
+    BeginOptions, Begun, BuildIdentity, BuildPlace, CheckOptions, Installation, LockMode, Patience,
+    PendingPrefix, PrefixLock, SandboxRecord, SourceRecord, StageArea, Trace,
+};
+
+use crate::ask::Asker;
+use crate::environment::Environment;
+use crate::error::BuildError;
+use crate::identity::FileIdentity;
+use crate::journal::Journal;
+use crate::record::{Done, walls};
+use crate::services::{BuildServices, ConfigureArgs};
+use crate::sources::Sources;
+use crate::stage::{SOURCE, Workspace};
+use crate::walls::{self, Inside};
+use crate::wrapper::{Places, Wrapper};
+use crate::{Cancellation, InstallOptions, Installer};
+
+/// What all builds of a run share.
+pub(crate) struct Shared {
+    pub(crate) installer: Installer,
+    pub(crate) dag: Arc<Dag>,
+    pub(crate) options: InstallOptions,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) helper: InstalledTool,
+    pub(crate) wrapper: InstalledTool,
+    pub(crate) stages: StageArea,
+    pub(crate) identity: Option<BuildIdentity>,
+}
+
+/// One build.
+pub(crate) struct Job {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) node: Arc<Node>,
+    pub(crate) jobs: Arc<Channel>,
+    pub(crate) journal: Journal,
+}
+
+/// How a build ended well.
+pub(crate) enum Built {
+    /// It was built.
+    New(Installation),
+    /// Another process had built it meanwhile.
+    Found(Installation),
+}
+
+/// A build that came as far as having folders of its own.
+struct Ground {
+    entry: Entry,
+    workspace: Workspace,
+    inside: Inside,
+    policy: Policy,
+    wrapper: Wrapper,
+    dependencies: Vec<PathBuf>,
+}
+
+/// What the phases left.
+struct Outcome {
+    sources: Vec<SourceRecord>,
+    environment: String,
+    configure_args: Option<Vec<String>>,
+    sandbox: SandboxRecord,
+}
+
+impl Job {
+    /// Builds and publishes. The folders of a failed build are left to the user, who is told where they are.
+    pub(crate) fn run(&self) -> (Result<Built, BuildError>, Option<PathBuf>) {
+        let started = Instant::now();
+        let pending = match self.begin() {
+            Ok(Begun::Installed(installed)) => return (Ok(Built::Found(*installed)), None),
+            Ok(Begun::Build(pending)) => *pending,
+            Err(error) => return (Err(error), None),
+        };
+        let ground = match self.prepare(&pending) {
+            Ok(ground) => ground,
+            Err(error) => return (Err(error), None),
+        };
+        let built = self
+            .build(&ground, &pending)
+            .and_then(|outcome| self.publish(&ground, pending, outcome, started.elapsed().as_secs_f64()));
+        let keep = built.is_err() && self.shared.cancellation.cause().is_none();
+        let stage = if keep || self.shared.options.keep_stage { ground.workspace.keep() } else { None };
+        (built.map(Built::New), stage)
+    }
+
+    fn begin(&self) -> Result<Begun, BuildError> {
+        let lock = self.lock()?;
+        let remaps = walls::policy(&self.shared.options.sandbox).remaps();
+        let options = BeginOptions {
+            identity: self.shared.identity,
+            place: if remaps { BuildPlace::Apart } else { BuildPlace::InPlace },
+            replace: self.shared.options.overwrite.contains(&self.node.hash),
+        };
+        Ok(self.store().begin(&self.shared.dag, &self.node, lock, &options)?)
+    }
+
+    /// The prefix's lock; while somebody else has it, the user is told who.
+    fn lock(&self) -> Result<PrefixLock, BuildError> {
+        let mut told = false;
+        let lock = self.store().lock_prefix(&self.node.hash, LockMode::Exclusive, &mut |holder| {
+            if !told {
+                told = true;
+                self.journal
+                    .say(&format!("{}: waiting for {holder}, which has it locked", self.node.name_version()));
+            }
+            if self.shared.cancellation.cause().is_some() { Patience::GiveUp } else { Patience::Wait }
+        });
+        match (lock, self.shared.cancellation.cause()) {
+            (_, Some(cause)) => Err(BuildError::Cancelled(cause)),
+            (lock, None) => Ok(lock?),
+        }
+    }
+
+    fn store(&self) -> &spack_wasm_store::Store {
+        &self.shared.installer.store
+    }
+
+    /// Folders, walls and compiler wrapper.
+    fn prepare(&self, pending: &PendingPrefix) -> Result<Ground, BuildError> {
+        let entry = self.shared.installer.catalog.entry(self.node.name())?;
+        let entry = entry.ok_or_else(|| BuildError::NoRecipe(self.node.name().to_owned()))?;
+        self.check_permissions(&entry.package)?;
+        let workspace = Workspace::create(&self.shared.stages, &self.node)?;
+        self.journal
+            .log_to(&workspace.log)
+            .map_err(|source| BuildError::Stage { path: workspace.log.clone(), source })?;
+        let mut policy = walls::policy(&self.shared.options.sandbox);
+        let inside = walls::inside(&policy, &workspace);
+        let dependencies = walls::dependency_prefixes(self.store(), &self.shared.dag, &self.node);
+        let prefix = (pending.building_path(), pending.final_path());
+        walls::grant(&mut policy, &inside, &workspace, (&prefix.0, &prefix.1), &dependencies);
+        let wrapper = Wrapper::new(&self.places(&prefix.1), inside.wrapper.clone())?;
+        wrapper.write(&workspace.wrapper, &self.shared.wrapper)?;
+        Ok(Ground { entry, workspace, inside, policy, wrapper, dependencies })
+    }
+
+    fn places<'a>(&'a self, prefix: &'a std::path::Path) -> Places<'a> {
+        let link = self.shared.dag.link_closure(&self.node);
+        // The dependents of a library come before it on a linker's line, so the nearest ones are searched first.
+        let link = link.iter().rev().filter(|node| !node.is_external());
+        Places {
+            dag: &self.shared.dag,
+            node: &self.node,
+            store_root: self.store().root(),
+            prefix,
+            link: link.map(|node| self.store().prefix_of(node)).collect(),
+        }
+    }
+
+    /// A recipe's wishes beyond its sandbox need the user's word.
+    fn check_permissions(&self, package: &Package) -> Result<(), BuildError> {
+        let allowed = self.shared.options.allowed.get(&package.name);
+        let refused = package.permissions.iter().find(|wanted| {
+            let name = format!("{}:{}", wanted.kind, wanted.value);
+            !allowed.is_some_and(|allowed| allowed.contains(&name))
+        });
+        match refused {
+            None => Ok(()),
+            Some(wanted) => Err(BuildError::Permission {
+                what: format!("{}:{}", wanted.kind, wanted.value),
+                reason: wanted.reason.clone(),
+            }),
+        }
+    }
+
+    fn build(&self, ground: &Ground, pending: &PendingPrefix) -> Result<Outcome, BuildError> {
+        let asker = self.asker();
+        let sources = self.sources(ground)?;
+        let source_date = ground.workspace.newest()?;
+        ground.workspace.give_to(self.shared.identity)?;
+        let environment = self.environment(ground, &asker, source_date)?;
+        let configure_args = ConfigureArgs::default();
+        let sandbox = Arc::new(Sandbox::start(&ground.policy, &self.shared.helper)?);
+        let _watched = self.shared.cancellation.watch(sandbox.canceller());
+        let services = BuildServices {
+            sandbox: Arc::clone(&sandbox),
+            policy: Arc::new(ground.policy.clone()),
+            journal: self.journal.clone(),
+            environment: environment.clone(),
+            source: ground.inside.stage.join(SOURCE),
+            jobs: Arc::clone(&self.jobs),
+            make: make_version(&self.shared.dag, &self.node),
+            compilers: ["c", "cxx", "fortran"]
+                .into_iter()
+                .filter_map(|language| Some((language.to_owned(), ground.wrapper.compiler(language)?)))
+                .collect(),
+            configure_args: Arc::clone(&configure_args),
+            asker,
+        };
+        let subject = self.subject(ground, pending, source_date);
+        self.run_recipe(ground, subject, services)?;
+        let kept = configure_args.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let walls = walls(&sandbox);
+        Ok(Outcome { sources, environment: environment.shell_text(), configure_args: kept, sandbox: walls })
+    }
+
+    fn sources(&self, ground: &Ground) -> Result<Vec<SourceRecord>, BuildError> {
+        let recipe = &ground.entry.recipe;
+        let prefixes = self.shared.installer.prefixes(&self.shared.dag);
+        let asked = self.shared.installer.asked(&ground.entry, &self.shared.dag, &self.node, &prefixes);
+        let mut session = recipe.session(asked, Box::new(NoServices))?;
+        let sources = Sources {
+            installer: &self.shared.installer,
+            journal: &self.journal,
+            package: &ground.entry.package,
+            dag: &self.shared.dag,
+            node: &self.node,
+            recipe_folder: recipe.source().folder.as_deref(),
+        };
+        sources.prepare(&ground.workspace.open()?, &mut session)
+    }
+
+    /// The recipe's phases in an instance of its own, in this thread as the build's user.
+    fn run_recipe(
+        &self,
+        ground: &Ground,
+        subject: Subject,
+        services: BuildServices,
+    ) -> Result<(), BuildError> {
+        let mut session = ground.entry.recipe.session(subject, Box::new(services))?;
+        let _identity = FileIdentity::take(self.shared.identity);
+        self.phases(&ground.entry.package, &mut session)
+    }
+
+    fn subject(&self, ground: &Ground, pending: &PendingPrefix, source_date: u64) -> Subject {
+        let stage = ground.inside.stage.display().to_string();
+        let writable = |host: PathBuf, guest: String| Folder { host, guest, access: Access::Write };
+        let mut folders = vec![
+            writable(ground.workspace.build.clone(), stage.clone()),
+            writable(pending.building_path(), pending.final_path().display().to_string()),
+        ];
+        let dependencies = ground.dependencies.iter();
+        folders.extend(dependencies.map(|path| crate::subject::read_only(path.clone(), path.clone())));
+        let recipe_folder = crate::subject::recipe_folder(&ground.entry);
+        folders.extend(recipe_folder.clone());
+        Subject {
+            package: ground.entry.package.name.clone(),
+            spec: Some((Arc::clone(&self.shared.dag), Arc::clone(&self.node))),
+            prefixes: self.shared.installer.prefixes(&self.shared.dag),
+            machine: Some((
+                self.node.facts.architecture.clone(),
+                self.shared.installer.machine.target_family.clone(),
+            )),
+            folders,
+            recipe_folder: recipe_folder.map(|folder| folder.guest),
+            source: Some(format!("{stage}/{SOURCE}")),
+            stage: Some(stage),
+            run_tests: self.shared.options.tests.contains(&self.node.hash),
+            source_date,
+        }
+    }
+
+    fn phases(&self, package: &Package, session: &mut Session) -> Result<(), BuildError> {
+        session.prepare()?;
+        for phase in phases_of(package, &self.node)? {
+            if let Some(cause) = self.shared.cancellation.cause() {
+                return Err(BuildError::Cancelled(cause));
+            }
+            self.journal.begin_phase(self.node.name(), phase);
+            let result = session.run_phase(phase);
+            let output = session.take_output();
+            if !output.is_empty() {
+                self.journal.output(spack_wasm_monitor::Stream::Host, output.as_bytes());
+            }
+            match (result, self.shared.cancellation.cause()) {
+                (Ok(()), None) => self.journal.end_phase(PhaseExit::Success),
+                (_, Some(cause)) => {
+                    self.journal.end_phase(PhaseExit::Error { message: "cancelled".to_owned() });
+                    return Err(BuildError::Cancelled(cause));
+                }
+                (Err(error), None) => {
+                    self.journal.end_phase(PhaseExit::Error { message: error.to_string() });
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The compilers' real names, a look at what was installed, and the record.
+    fn publish(
+        &self,
+        ground: &Ground,
+        pending: PendingPrefix,
+        outcome: Outcome,
+        seconds: f64,
+    ) -> Result<Installation, BuildError> {
+        if pending.dir().entries().is_ok_and(|mut entries| entries.next().is_none()) {
+            return Err(BuildError::Empty);
+        }
+        pending.rewrite_text(&ground.wrapper.replacements())?;
+        let checked = pending.check(&CheckOptions {
+            dependencies: ground.dependencies.clone(),
+            traces: traces(&ground.inside),
+        })?;
+        let done = Done {
+            installer: &self.shared.installer,
+            dag: &self.shared.dag,
+            node: &self.node,
+            entry: &ground.entry,
+            explicit: self.shared.options.explicit.contains(&self.node.hash),
+            log: ground.workspace.log.clone(),
+            environment: outcome.environment,
+            configure_args: outcome.configure_args,
+            seconds,
+            phases: self.journal.times(),
+            sandbox: outcome.sandbox,
+            sources: outcome.sources,
+        };
+        Ok(checked.publish(&done.record())?)
+    }
+
+    fn asker(&self) -> Asker {
+        Asker {
+            installer: self.shared.installer.clone(),
+            dag: Arc::clone(&self.shared.dag),
+            prefixes: self.shared.installer.prefixes(&self.shared.dag),
+        }
+    }
+
+    fn environment(
+        &self,
+        ground: &Ground,
+        asker: &Asker,
+        source_date: u64,
+    ) -> Result<Environment, BuildError> {
+        let mut environment = Environment::default();
+        for (name, value) in BASE {
+            environment.set(name, *value);
+        }
+        environment.set("SOURCE_DATE_EPOCH", source_date.to_string());
+        environment.set(
+            "TMPDIR",
+            if ground.policy.remaps() { "/tmp".into() } else { ground.inside.stage.display().to_string() },
+        );
+        environment.set_paths("PATH", self.search_path(ground));
+        environment.set_paths(
+            "PKG_CONFIG_PATH",
+            self.folders(&["lib/pkgconfig", "lib64/pkgconfig", "share/pkgconfig"]),
+        );
+        environment.set_paths("ACLOCAL_PATH", self.folders(&["share/aclocal"]));
+        environment.set_paths("CMAKE_PREFIX_PATH", self.folders(&[""]));
+        for (name, value) in ground.wrapper.variables() {
+            environment.set(name, value);
+        }
+        Ok(environment.with(&self.environment_changes(ground, asker)?))
+    }
+
+    /// What the recipe itself and those of its dependencies change.
+    fn environment_changes(
+        &self,
+        ground: &Ground,
+        asker: &Asker,
+    ) -> Result<Vec<EnvironmentChange>, BuildError> {
+        let mut changes = Vec::new();
+        for edge in &self.node.dependencies {
+            if let Some(node) = self.shared.dag.dependency(edge) {
+                changes.extend(asker.for_dependent(node, &self.node)?);
+            }
+        }
+        let subject =
+            self.shared.installer.asked(&ground.entry, &self.shared.dag, &self.node, &asker.prefixes);
+        let services = Box::new(NoServices);
+        changes.extend(ground.entry.recipe.session(subject, services)?.build_environment()?);
+        Ok(changes)
+    }
+
+    fn search_path(&self, ground: &Ground) -> Vec<String> {
+        let needed =
+            DependencyTypes::from_iter([DependencyType::Build, DependencyType::Run, DependencyType::Test]);
+        let nodes = self.shared.dag.closure(&self.node, needed);
+        let folders = nodes.iter().rev().map(|node| self.store().prefix_of(node).join("bin"));
+        let usual = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
+        let mut path: Vec<String> = vec![ground.inside.wrapper.display().to_string()];
+        for folder in folders.filter(|folder| folder.is_dir()).chain(usual) {
+            let folder = folder.display().to_string();
+            if !path.contains(&folder) {
+                path.push(folder);
+            }
+        }
+        path
+    }
+
+    /// Folders of the dependencies' prefixes that are there; the system's own are searched anyway.
+    fn folders(&self, below: &[&str]) -> Vec<String> {
+        let nodes: Vec<_> =
+            self.node.dependencies.iter().filter_map(|edge| self.shared.dag.dependency(edge)).collect();
+        let prefixes: Vec<_> = nodes
+            .iter()
+            .filter(|node| !node.is_external())
+            .map(|node| self.store().prefix_of(node))
+            .collect();
+        let all = prefixes.iter().flat_map(|prefix| below.iter().map(move |folder| prefix.join(folder)));
+        all.filter(|folder| folder.is_dir()).map(|folder| folder.display().to_string()).collect()
+    }
+}
+
+/// The version of make among a node's dependencies; an unknown one is taken for an old one.
+pub(crate) fn make_version(dag: &Dag, node: &Node) -> MakeVersion {
+    let edge = node.dependencies.iter().find(|edge| edge.name == "gmake");
+    let version = edge.and_then(|edge| dag.dependency(edge)).map(|node| node.facts.version.to_string());
+    version.and_then(|version| MakeVersion::parse(&version)).unwrap_or(MakeVersion { major: 4, minor: 2 })
+}
+
+/// What every build's environment has, so that results do not depend on the user's.
+const BASE: &[(&str, &str)] = &[
+    ("HOME", "/tmp"),
+    ("LANG", "C"),
+    ("LC_ALL", "C"),
+    ("SHELL", "/bin/sh"),
+    ("TERM", "dumb"),
+    ("TZ", "UTC"),
+    ("USER", "spack"),
+];
+
+fn phases_of<'a>(package: &'a Package, node: &Node) -> Result<&'a [String], BuildError> {
+    let name = match node.facts.variants.get("build_system") {
+        Some(VariantValue::Single(name)) => name.as_str(),
+        _ => "generic",
+    };
+    let found = package.build_systems.iter().find(|build_system| build_system.name == name);
+    found
+        .map(|build_system| build_system.phases.as_slice())
+        .ok_or_else(|| BuildError::BuildSystem(name.to_owned()))
+}
+
+/// What must not be in a prefix: paths that are gone once the build has ended.
+fn traces(inside: &Inside) -> Vec<Trace> {
+    let trace = |path: &std::path::Path, what: &str| Trace {
+        bytes: path.as_os_str().as_encoded_bytes().to_vec(),
+        what: what.to_owned(),
+        whole_path: true,
+    };
+    vec![trace(&inside.stage, "the stage"), trace(&inside.wrapper, "the compiler wrapper")]
+}
+
+/// The identity of builds: root's are somebody else's.
+pub(crate) fn build_identity(policy: &Policy) -> Option<BuildIdentity> {
+    let root = rustix::process::geteuid().is_root();
+    root.then(|| BuildIdentity { uid: policy.owner(), gid: policy.owner() })
+}

@@ -1,0 +1,216 @@
+//! What a build does for its recipe.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use spack_wasm_jobserver::{Channel, InsideDescriptors, MakeVersion};
+use spack_wasm_monitor::{EventKind, Stream};
+use spack_wasm_recipe_host::types::{Command as Planned, ToolError, ToolFailure, ToolOutcome};
+use spack_wasm_recipe_host::{Answer, AskError, Question, Services, ToolRequest};
+use spack_wasm_sandbox::refusal::probable_refusals;
+use spack_wasm_sandbox::{self as sandbox, Command, Outcome, Policy, RunError, Sandbox, Status};
+use spack_wasm_spec::Node;
+
+use crate::ask::Asker;
+use crate::environment::{Environment, quote};
+use crate::journal::Journal;
+
+/// Under which numbers tools get the job server's descriptors: far from those that shells and configure scripts use.
+const JOBSERVER: InsideDescriptors = InsideDescriptors { read: 198, write: 199 };
+
+/// The most of a tool's output that is handed back to the recipe, in bytes.
+const MOST_CAPTURED: usize = 16 << 20;
+
+/// How much of the output is looked through for refusals when a tool fails, in bytes.
+const TAIL: usize = 16 << 10;
+
+/// The arguments of the configuring step, kept for `spack-configure-args.txt`.
+pub(crate) type ConfigureArgs = Arc<Mutex<Option<Vec<String>>>>;
+
+/// The services of one build.
+pub(crate) struct BuildServices {
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) journal: Journal,
+    pub(crate) environment: Environment,
+    /// Where a tool runs that asks for nothing else.
+    pub(crate) source: PathBuf,
+    pub(crate) jobs: Arc<Channel>,
+    pub(crate) make: MakeVersion,
+    pub(crate) compilers: Vec<(String, String)>,
+    pub(crate) configure_args: ConfigureArgs,
+    pub(crate) asker: Asker,
+}
+
+/// What a tool wrote, as far as somebody wants it.
+struct Captured {
+    output: Option<Vec<u8>>,
+    error: Option<Vec<u8>>,
+    tail: Vec<u8>,
+}
+
+impl Captured {
+    fn push(&mut self, stream: sandbox::Stream, bytes: &[u8]) {
+        let kept = match stream {
+            sandbox::Stream::Stdout => &mut self.output,
+            sandbox::Stream::Stderr => &mut self.error,
+        };
+        if let Some(kept) = kept {
+            let room = MOST_CAPTURED.saturating_sub(kept.len());
+            kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+        self.tail.extend_from_slice(bytes);
+        let excess = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..excess);
+    }
+}
+
+impl Services for BuildServices {
+    fn run(&mut self, request: ToolRequest) -> Result<ToolOutcome, ToolError> {
+        let command = self.command(&request.command, request.input).map_err(ToolError::Invalid)?;
+        let line = command_line(&request.command);
+        self.note_configure(&request.command);
+        self.journal.say(&format!("[{}] {line}", timestamp()));
+        let mut captured = Captured {
+            output: request.capture_output.then(Vec::new),
+            error: request.capture_error.then(Vec::new),
+            tail: Vec::new(),
+        };
+        let journal = self.journal.clone();
+        let ran = self.sandbox.run(&command, &mut |stream, bytes| {
+            journal.output(own_stream(stream), bytes);
+            captured.push(stream, bytes);
+        });
+        let outcome = ran.map_err(|error| self.not_run(&request.command.program, &error))?;
+        self.journal.used(&outcome);
+        self.settle(&outcome, captured, line, request.accept_failure)
+    }
+
+    fn find(&mut self, program: &str) -> Option<String> {
+        let script = "command -v -- \"$1\"";
+        let mut command = Command::new(["/bin/sh", "-c", script, "sh", program], &self.source);
+        command.env = self.environment.variables();
+        let mut found = Vec::new();
+        let outcome = self.sandbox.run(&command, &mut |stream, bytes| {
+            if stream == sandbox::Stream::Stdout {
+                found.extend_from_slice(bytes);
+            }
+        });
+        let success = outcome.is_ok_and(|outcome| outcome.status.success());
+        let path = String::from_utf8(found).ok()?.trim_end().to_owned();
+        (success && path.starts_with('/')).then_some(path)
+    }
+
+    fn ask(&mut self, node: &Arc<Node>, question: Question) -> Result<Answer, AskError> {
+        self.asker.ask(node, question)
+    }
+
+    fn compiler(&mut self, language: &str) -> Option<String> {
+        self.compilers.iter().find(|(known, _)| known == language).map(|(_, path)| path.clone())
+    }
+
+    fn log(&mut self, warning: bool, message: &str) {
+        self.journal.say(message);
+        if warning {
+            self.journal.warn(message.to_owned());
+        }
+    }
+
+    fn progress(&mut self, done: u32, total: u32, message: &str) {
+        let (done, total) = (u64::from(done), (total > 0).then_some(u64::from(total)));
+        self.journal.emit(EventKind::Progress { done, total, text: message.to_owned() });
+    }
+}
+
+impl BuildServices {
+    fn command(&self, planned: &Planned, input: Option<Vec<u8>>) -> Result<Command, String> {
+        let argv = [&planned.program].into_iter().chain(&planned.arguments);
+        let directory = planned.directory.as_ref().map_or_else(|| self.source.clone(), PathBuf::from);
+        if !directory.is_absolute() {
+            return Err(format!("'{}' is not an absolute folder", directory.display()));
+        }
+        let mut command = Command::new(argv, directory);
+        let mut environment = self.environment.with(&planned.environment);
+        if planned.parallel {
+            command.extra_fds = self.descriptors()?;
+            let inside = (!command.extra_fds.is_empty()).then_some(JOBSERVER);
+            environment
+                .set("MAKEFLAGS", self.jobs.makeflags(self.make, inside).map_err(|error| error.to_string())?);
+        }
+        command.env = environment.variables();
+        command.stdin = input;
+        Ok(command)
+    }
+
+    /// The job server's descriptors, for one command.
+    fn descriptors(&self) -> Result<Vec<(i32, OwnedFd)>, String> {
+        let Some((read, write)) = self.jobs.descriptors() else { return Ok(Vec::new()) };
+        let own = |number, fd: std::os::fd::BorrowedFd<'_>| Ok((number, fd.try_clone_to_owned()?));
+        let both: std::io::Result<_> =
+            [own(JOBSERVER.read, read), own(JOBSERVER.write, write)].into_iter().collect();
+        both.map_err(|error| format!("the job server can't be handed on: {error}"))
+    }
+
+    fn note_configure(&self, planned: &Planned) {
+        let configures = planned.program.ends_with("/configure") || planned.program == "cmake";
+        let mut kept = self.configure_args.lock().unwrap_or_else(PoisonError::into_inner);
+        if configures && kept.is_none() {
+            *kept = Some(planned.arguments.clone());
+        }
+    }
+
+    fn settle(
+        &self,
+        outcome: &Outcome,
+        captured: Captured,
+        command_line: String,
+        accept_failure: bool,
+    ) -> Result<ToolOutcome, ToolError> {
+        self.journal.refused(outcome.refusals.clone());
+        let (exit_code, signal) = match outcome.status {
+            Status::Exited(code) => (u32::try_from(code).ok(), None),
+            Status::Signaled(signal) => (None, u32::try_from(signal).ok()),
+        };
+        let result = ToolOutcome {
+            exit_code,
+            signal,
+            output: captured.output.unwrap_or_default(),
+            error_output: captured.error.unwrap_or_default(),
+        };
+        if outcome.status.success() || (accept_failure && signal.is_none()) {
+            return Ok(result);
+        }
+        if outcome.refusals.is_empty() {
+            let tail = String::from_utf8_lossy(&captured.tail);
+            self.journal.refused(probable_refusals(&tail, &self.policy));
+        }
+        Err(ToolError::Failed(ToolFailure { command_line, outcome: result }))
+    }
+
+    fn not_run(&self, program: &str, error: &RunError) -> ToolError {
+        self.journal.say(&error.to_string());
+        match error {
+            RunError::NotFound { .. } => ToolError::NotFound(program.to_owned()),
+            RunError::Invalid { .. } => ToolError::Invalid(error.to_string()),
+            _ => ToolError::Refused(error.to_string()),
+        }
+    }
+}
+
+fn own_stream(stream: sandbox::Stream) -> Stream {
+    match stream {
+        sandbox::Stream::Stdout => Stream::Stdout,
+        sandbox::Stream::Stderr => Stream::Stderr,
+    }
+}
+
+fn command_line(planned: &Planned) -> String {
+    let words = [&planned.program].into_iter().chain(&planned.arguments);
+    words.map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The time as Spack's logs have it.
+fn timestamp() -> String {
+    jiff::ZonedDateTime::now().strftime("%Y-%m-%d-%H:%M:%S.%6f").to_string()
+}

@@ -1,0 +1,69 @@
+//! What the sandbox of one build shows.
+
+use std::path::{Path, PathBuf};
+
+use spack_wasm_sandbox::{Access, Policy};
+use spack_wasm_spec::{Dag, DependencyType, Node};
+use spack_wasm_store::Store;
+
+use crate::SandboxOptions;
+use crate::stage::{STAGE, Workspace};
+use crate::wrapper::FOLDER;
+
+/// Where things are as tools and recipe see them.
+#[derive(Clone, Debug)]
+pub(crate) struct Inside {
+    /// The stage.
+    pub(crate) stage: PathBuf,
+    /// The compiler wrapper's folder.
+    pub(crate) wrapper: PathBuf,
+}
+
+/// Fixed paths where the sandbox can choose them, else the real ones.
+pub(crate) fn inside(policy: &Policy, workspace: &Workspace) -> Inside {
+    if policy.remaps() {
+        Inside { stage: STAGE.into(), wrapper: FOLDER.into() }
+    } else {
+        Inside { stage: workspace.build.clone(), wrapper: workspace.wrapper.clone() }
+    }
+}
+
+/// A policy with what every build may see.
+pub(crate) fn policy(options: &SandboxOptions) -> Policy {
+    let mut policy = Policy::new(options.level);
+    policy.allow_missing.clone_from(&options.allow_missing);
+    policy.build_uid = options.build_uid;
+    policy.trace = options.trace;
+    for path in &options.read {
+        policy.mount(path, path, Access::ReadOnly);
+    }
+    for path in &options.write {
+        policy.mount(path, path, Access::ReadWrite);
+    }
+    policy
+}
+
+/// Adds what this build sees: its stage and prefix to write, its dependencies and the compiler wrapper to read.
+pub(crate) fn grant(
+    policy: &mut Policy,
+    inside: &Inside,
+    workspace: &Workspace,
+    prefix: (&Path, &Path),
+    dependencies: &[PathBuf],
+) {
+    policy.mount(&workspace.build, &inside.stage, Access::ReadWrite);
+    policy.mount(&workspace.wrapper, &inside.wrapper, Access::ReadOnly);
+    policy.mount(prefix.0, prefix.1, Access::ReadWrite);
+    for path in dependencies {
+        if policy.inside(path).is_none() {
+            policy.mount(path, path, Access::ReadOnly);
+        }
+    }
+}
+
+/// The prefixes of everything that a node reaches: what it is built with and what that needs.
+pub(crate) fn dependency_prefixes(store: &Store, dag: &Dag, node: &Node) -> Vec<PathBuf> {
+    let every = DependencyType::ALL.into_iter().collect();
+    let prefixes = dag.closure(node, every).into_iter().map(|node| store.prefix_of(&node));
+    prefixes.filter(|prefix| prefix.is_dir()).collect()
+}

@@ -1,0 +1,10 @@
+//! Builds the recipes of `guests/`, which the end-to-end tests install with `--recipe`.
+
+use spack_wasm_nested_build::{Artifact, NestedBuild, NestedBuildError};
+
+fn main() -> Result<(), NestedBuildError> {
+    let guests = NestedBuild::new("wasm32-wasip2").artifact(Artifact::component("guest-misbehaving"));
+    let built = guests.run()?;
+    println!("cargo::rustc-env=GUEST_MISBEHAVING={}", built[0].display());
+    Ok(())
+}
