@@ -10,6 +10,7 @@ mod config;
 mod environment;
 mod error;
 mod failed_logs;
+mod json;
 mod monitoring;
 mod paths;
 mod render;

@@ -3,8 +3,8 @@
 use jiff::Zoned;
 use spack_wasm_machine::Machine;
 use spack_wasm_monitor::{
-    Client, ClientSettings, DEFAULT_HOST, DEFAULT_PREFIX, Delivery, HostFacts, MonitorIdentity, OfflineSink, Sink,
-    SpackmonHandle, SpackmonSettings, SpackmonSink,
+    Client, ClientSettings, DEFAULT_HOST, DEFAULT_PREFIX, Delivery, HostFacts, MonitorIdentity, OfflineSink,
+    Sink, SpackmonHandle, SpackmonSettings, SpackmonSink,
 };
 
 use crate::args::MonitorArgs;
@@ -57,7 +57,8 @@ pub(crate) async fn connect(
         (true, _) => None,
         (false, Ok(credentials)) => Some(credentials),
         (false, Err(error)) => {
-            let hint = "--monitor-disable-auth is for servers without authentication, --monitor-save-local for none";
+            let hint =
+                "--monitor-disable-auth is for servers without authentication, --monitor-save-local for none";
             return Err(failed(error.to_string()).hinted(hint.to_owned()));
         }
     };
@@ -92,8 +93,11 @@ pub(crate) fn sinks(
     machine: &Machine,
     runtime: &tokio::runtime::Handle,
 ) -> Result<(Option<Box<dyn Sink>>, Option<Reports>), CommandError> {
-    let identity =
-        MonitorIdentity { host: host_facts(machine), spack_version: PROGRAM.to_owned(), tags: args.tags.clone() };
+    let identity = MonitorIdentity {
+        host: host_facts(machine),
+        spack_version: PROGRAM.to_owned(),
+        tags: args.tags.clone(),
+    };
     let (save_under, now) = (session.settings.monitor_dir.clone(), Zoned::now());
     match target {
         Target::Nowhere => Ok((None, None)),
@@ -142,7 +146,10 @@ fn delivered(session: &Session, delivery: &Delivery) -> Result<(), CommandError>
     let saved = delivery.saved.as_ref().map(|path| {
         let builds = counted(delivery.undelivered, "build");
         let command = format!("spack-wasm monitor upload {}", path.display());
-        (format!("{builds} not reported in full, saved in {}", path.display()), format!("`{command}` sends it later"))
+        (
+            format!("{builds} not reported in full, saved in {}", path.display()),
+            format!("`{command}` sends it later"),
+        )
     });
     let reason = delivery.failure.as_ref().map(|failure| failure.reason.clone());
     match (&delivery.failure, saved) {

@@ -61,8 +61,10 @@ impl RepositoryFile {
     }
 
     fn folders(&self, text: &str) -> Result<Vec<PathBuf>, ConfigError> {
-        let wrong = |reason: String| ConfigError::Malformed { place: self.path.display().to_string(), reason };
-        let contents: Option<Contents> = serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let wrong =
+            |reason: String| ConfigError::Malformed { place: self.path.display().to_string(), reason };
+        let contents: Option<Contents> =
+            serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
         let repositories = contents.and_then(|contents| contents.repos);
         let folders = repositories.iter().flat_map(|repositories| repositories.folders());
         folders.map(|folder| self.variables.path(folder).map_err(wrong)).collect()

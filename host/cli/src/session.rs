@@ -47,7 +47,9 @@ impl Session {
         let paths = Paths::new(&environment)?;
         let settings = config::load(&paths, &globals.config)
             .map_err(|error| CommandError::failure(error.to_string()))?;
-        ui.debug(|| format!("configuration from {}, store {}", paths.config.display(), settings.store.display()));
+        ui.debug(|| {
+            format!("configuration from {}, store {}", paths.config.display(), settings.store.display())
+        });
         Ok(Self { ui, environment, paths, settings, format: globals.format.unwrap_or_default() })
     }
 

@@ -29,7 +29,8 @@ fn options_of_every_command_count_wherever_they_stand() {
 
 #[test]
 fn the_words_of_a_spec_may_be_many() {
-    let Command::Install(install) = parse("install hdf5 +cxx ~shared api=v18 ^zlib@1.2.13 -j 3").command else {
+    let Command::Install(install) = parse("install hdf5 +cxx ~shared api=v18 ^zlib@1.2.13 -j 3").command
+    else {
         panic!("another command")
     };
     let specs = specs(&install.args.specs).unwrap();

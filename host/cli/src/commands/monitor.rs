@@ -65,5 +65,6 @@ fn report(session: &Session, directory: &Path, summary: &UploadSummary) -> Resul
         let path = Text::plain(&format!("    {}: {}\n", problem.path.display(), problem.reason));
         error.details.append(&path);
     }
-    Err(error.hinted("what was sent already is not harmed by sending it again: repeat the command".to_owned()))
+    Err(error
+        .hinted("what was sent already is not harmed by sending it again: repeat the command".to_owned()))
 }

@@ -1,12 +1,23 @@
 //! `reindex`: the database, built again from the prefixes.
 
-use serde_json::json;
+use std::path::Path;
+
+use serde::Serialize;
+use spack_wasm_spec::DagHash;
 use spack_wasm_store::ReindexReport;
 
 use crate::args::Format;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::text::{Text, counted};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    installed: usize,
+    added: &'a [DagHash],
+    removed: &'a [DagHash],
+    skipped: Vec<&'a Path>,
+}
 
 pub(super) fn run(session: &Session) -> Result<(), CommandError> {
     session.expect_format(&[Format::Text, Format::Json])?;
@@ -15,10 +26,12 @@ pub(super) fn run(session: &Session) -> Result<(), CommandError> {
         session.ui.warn(&format!("{} {}", skipped.path.display(), skipped.reason));
     }
     if session.is_json(false) {
-        return session.ui.print_json(&json!({
-            "installed": report.installed, "added": report.added, "removed": report.removed,
-            "skipped": report.skipped.iter().map(|skipped| &skipped.path).collect::<Vec<_>>(),
-        }));
+        return session.ui.print_json(&Json {
+            installed: report.installed,
+            added: &report.added,
+            removed: &report.removed,
+            skipped: report.skipped.iter().map(|skipped| skipped.path.as_path()).collect(),
+        });
     }
     let mut text = Text::header(&summary(&report));
     session.ui.print(text.push("\n"));
@@ -28,7 +41,9 @@ pub(super) fn run(session: &Session) -> Result<(), CommandError> {
 fn summary(report: &ReindexReport) -> String {
     let changes = match (report.added.len(), report.removed.len()) {
         (0, 0) => "the database was right".to_owned(),
-        (added, removed) => format!("{added} were missing in the database, {removed} were in it without being there"),
+        (added, removed) => {
+            format!("{added} were missing in the database, {removed} were in it without being there")
+        }
     };
     format!("{}; {changes}", counted(report.installed, "installed package"))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde::Serialize;
 use spack_wasm_recipe_host::{Catalog, RepositoryInfo};
 
 use crate::args::{Format, RepoCommand};
@@ -11,6 +11,21 @@ use crate::error::CommandError;
 use crate::repositories::RepositoryFile;
 use crate::session::Session;
 use crate::text::{BOLD, HINT, Text, counted, listed};
+
+/// A repository as JSON.
+#[derive(Serialize)]
+struct Row<'a> {
+    namespace: &'a str,
+    /// None for the program's own.
+    path: Option<&'a Path>,
+    recipes: usize,
+}
+
+impl<'a> From<&'a RepositoryInfo> for Row<'a> {
+    fn from(RepositoryInfo { namespace, folder, recipes }: &'a RepositoryInfo) -> Self {
+        Self { namespace, path: folder.as_deref(), recipes: *recipes }
+    }
+}
 
 pub(super) fn run(session: &Session, command: RepoCommand) -> Result<(), CommandError> {
     session.expect_format(&[Format::Text, Format::Json])?;
@@ -60,10 +75,7 @@ fn list(session: &Session) -> Result<(), CommandError> {
     let (catalog, _) = session.catalog(&[])?;
     let repositories = catalog.repositories();
     if session.is_json(false) {
-        let rows = repositories.iter().map(|repository| {
-            json!({ "namespace": repository.namespace, "path": repository.folder, "recipes": repository.recipes })
-        });
-        return session.ui.print_json(&rows.collect::<Vec<_>>());
+        return session.ui.print_json(&repositories.iter().map(Row::from).collect::<Vec<_>>());
     }
     session.ui.print(&table(&repositories));
     say_shadowed(session, &catalog);
@@ -96,13 +108,17 @@ fn remove(session: &Session, repository: &str) -> Result<(), CommandError> {
     let folders = &session.settings.repositories;
     let named = session.environment.working_directory.join(repository);
     let named = fs_err::canonicalize(&named).unwrap_or(named);
-    let by_path = folders.iter().find(|folder| **folder == named || folder.as_path() == Path::new(repository));
+    let by_path =
+        folders.iter().find(|folder| **folder == named || folder.as_path() == Path::new(repository));
     let Some(folder) = by_path.cloned().or_else(|| by_namespace(session, repository)) else {
         return Err(CommandError::failure(format!("`{repository}` is no repository that is searched"))
             .hinted("`spack-wasm repo list` shows them".to_owned()));
     };
     if !file(session).remove(&folder).map_err(of_config)? {
-        return Err(CommandError::failure(format!("{} does not come from the user's repos.yaml", folder.display())));
+        return Err(CommandError::failure(format!(
+            "{} does not come from the user's repos.yaml",
+            folder.display()
+        )));
     }
     session.ui.status(&format!("Removed {}", folder.display()));
     Ok(())

@@ -8,7 +8,8 @@ use super::{ConfigError, Scope};
 /// The parts are separated by colons. The last part is the value, in YAML; a part that begins with a quote, a bracket, a
 /// brace or a slash, or that holds `://`, is the value with everything behind it.
 pub(super) fn parse(setting: &str) -> Result<Scope, ConfigError> {
-    let malformed = |reason: &str| ConfigError::Setting { setting: setting.to_owned(), reason: reason.to_owned() };
+    let malformed =
+        |reason: &str| ConfigError::Setting { setting: setting.to_owned(), reason: reason.to_owned() };
     let (keys, value) = split(setting);
     if keys.is_empty() || keys.iter().any(|key| key.is_empty()) {
         return Err(malformed("expected are a section, a key and a value with colons between them"));

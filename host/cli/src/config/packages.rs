@@ -139,15 +139,17 @@ fn external(name: &str, entry: ExternalEntry, variables: &Variables) -> Result<E
     if spec.name.as_deref() != Some(name) {
         return Err(format!("`{text}` is no spec of {name}"));
     }
-    let version = spec.versions.as_exact().ok_or_else(|| {
-        format!("`{text}` does not say which version it is: write `{name}@VERSION`")
-    })?;
+    let version = spec
+        .versions
+        .as_exact()
+        .ok_or_else(|| format!("`{text}` does not say which version it is: write `{name}@VERSION`"))?;
     let executables: BTreeMap<String, PathBuf> = extra_attributes
         .compilers
         .into_iter()
         .map(|(role, path)| Ok((role, variables.path(&path)?)))
         .collect::<Result<_, String>>()?;
-    let languages = ["c", "cxx", "fortran"].into_iter().filter(|language| executables.contains_key(*language));
+    let languages =
+        ["c", "cxx", "fortran"].into_iter().filter(|language| executables.contains_key(*language));
     let virtuals: BTreeSet<String> = languages.map(str::to_owned).collect();
     Ok(ExternalPackage {
         name: name.to_owned(),

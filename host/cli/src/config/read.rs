@@ -8,7 +8,8 @@ use serde_saphyr::Error as YamlError;
 use super::{ConfigError, Scope};
 
 /// The files, each with the section of its name.
-pub(crate) const FILES: [&str; 5] = ["config.yaml", "monitor.yaml", "repos.yaml", "mirrors.yaml", "packages.yaml"];
+pub(crate) const FILES: [&str; 5] =
+    ["config.yaml", "monitor.yaml", "repos.yaml", "mirrors.yaml", "packages.yaml"];
 
 /// Reads the user's files; one that is missing says nothing.
 pub(super) fn user_scope(folder: &Path) -> Result<Scope, ConfigError> {

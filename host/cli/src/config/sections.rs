@@ -205,9 +205,22 @@ impl ConfigSection {
             lower.extend(upper);
             lower
         });
-        Self { install_tree, sandbox, permissions, ..over!(
-            self, lower, build_stage, source_cache, build_jobs, checksum, monitor_dir, deprecated, registry_mirrors,
-        ) }
+        Self {
+            install_tree,
+            sandbox,
+            permissions,
+            ..over!(
+                self,
+                lower,
+                build_stage,
+                source_cache,
+                build_jobs,
+                checksum,
+                monitor_dir,
+                deprecated,
+                registry_mirrors,
+            )
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use spack_wasm_sandbox::{Layer, Level};
 use spack_wasm_source::Mirror;
 
+use super::ConfigError;
 use super::packages::{self, Packages};
 use super::sections::{OneOrMany, SandboxSection, Scope};
 use super::sources::RegistryMirror;
 use super::variables::Variables;
-use super::ConfigError;
 use crate::paths::Paths;
 
 /// The configuration with everything decided.
@@ -118,7 +118,10 @@ fn sandbox(section: SandboxSection, variables: &Variables) -> Result<SandboxSett
         paths.map_err(|reason| ConfigError::value(format!("config:sandbox:{key}"), reason))
     };
     if section.build_uid == Some(0) {
-        return Err(ConfigError::value("config:sandbox:build_uid", "builds never run as root: give another number"));
+        return Err(ConfigError::value(
+            "config:sandbox:build_uid",
+            "builds never run as root: give another number",
+        ));
     }
     Ok(SandboxSettings {
         level: section.level.unwrap_or_default(),

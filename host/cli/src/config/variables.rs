@@ -44,7 +44,9 @@ impl Variables {
         let (mut done, mut rest) = (String::new(), text);
         while let Some((before, behind)) = rest.split_once('$') {
             let (name, after) = match behind.strip_prefix('{') {
-                Some(braced) => braced.split_once('}').ok_or_else(|| format!("`{text}`: a `}}` is missing"))?,
+                Some(braced) => {
+                    braced.split_once('}').ok_or_else(|| format!("`{text}`: a `}}` is missing"))?
+                }
                 None => behind.split_at(behind.find(|c: char| !is_word(c)).unwrap_or(behind.len())),
             };
             let known = self.values.iter().find(|(known, _)| *known == name);

@@ -29,7 +29,12 @@ pub(crate) fn error(report: &Report, with_logs: bool) -> Option<CommandError> {
 
 fn title(failure: &Failure) -> String {
     let phase = failure.phase.as_ref().map(|phase| format!(" in phase '{phase}'")).unwrap_or_default();
-    format!("{}/{} failed{phase}: {}", failure.node.name_version(), failure.node.hash.short(), failure.message)
+    format!(
+        "{}/{} failed{phase}: {}",
+        failure.node.name_version(),
+        failure.node.hash.short(),
+        failure.message
+    )
 }
 
 fn details(failure: &Failure, with_log: bool) -> Text {

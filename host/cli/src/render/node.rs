@@ -33,7 +33,8 @@ pub(crate) fn variants(node: &Node) -> String {
 pub(crate) fn compilers(node: &Node, dag: &spack_wasm_spec::Dag) -> String {
     let mut names: Vec<String> = Vec::new();
     for edge in &node.dependencies {
-        let languages: Vec<&str> = edge.virtuals.iter().map(String::as_str).filter(|name| is_language(name)).collect();
+        let languages: Vec<&str> =
+            edge.virtuals.iter().map(String::as_str).filter(|name| is_language(name)).collect();
         if let (false, Some(compiler)) = (languages.is_empty(), dag.dependency(edge)) {
             names.push(format!("%{}={}", languages.join(","), compiler.name_version()));
         }

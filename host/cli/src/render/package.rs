@@ -135,7 +135,8 @@ fn conflicts(package: &Package) -> String {
 }
 
 fn provided(package: &Package) -> String {
-    let line = |provided: &spack_wasm_package::Provided| format!("    {}{}\n", provided.spec, when(&provided.when));
+    let line =
+        |provided: &spack_wasm_package::Provided| format!("    {}{}\n", provided.spec, when(&provided.when));
     package.provides.iter().map(line).collect()
 }
 
@@ -147,7 +148,9 @@ fn phases(package: &Package) -> String {
 }
 
 fn licenses(package: &Package) -> String {
-    let line = |license: &spack_wasm_package::License| format!("    {}{}\n", license.expression, when(&license.when));
+    let line = |license: &spack_wasm_package::License| {
+        format!("    {}{}\n", license.expression, when(&license.when))
+    };
     package.licenses.iter().map(line).collect()
 }
 
@@ -162,5 +165,7 @@ fn permissions(package: &Package) -> String {
 
 fn capital(word: &str) -> String {
     let mut characters = word.chars();
-    characters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + characters.as_str())
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + characters.as_str())
 }

@@ -7,12 +7,12 @@ use spack_wasm_build::{Cancelled, Failure, Report};
 use spack_wasm_build_log::{Finding, Kind};
 use spack_wasm_monitor::CancelCause;
 use spack_wasm_package::{
-    Archive, BuildSystem, Checksum, ChecksumAlgorithm, DeclaredVersion, Dependency, License, Package, Permission, Provided,
-    Source, VariantDefault, VariantDefinition, VariantValues,
+    Archive, BuildSystem, Checksum, ChecksumAlgorithm, DeclaredVersion, Dependency, License, Package,
+    Permission, Provided, Source, VariantDefault, VariantDefinition, VariantValues,
 };
 use spack_wasm_spec::{
-    AbstractSpec, Architecture, Dag, DagBuilder, DependencyType, DependencyTypes, External, Node, NodeFacts, VariantValue,
-    Version,
+    AbstractSpec, Architecture, Dag, DagBuilder, DependencyType, DependencyTypes, External, Node, NodeFacts,
+    VariantValue, Version,
 };
 use spack_wasm_store::Installed;
 
@@ -88,9 +88,11 @@ fn a_tree_shows_each_node_once() {
         "gcc" => Status::External,
         _ => Status::Absent,
     };
-    insta::assert_snapshot!(super::tree::tree(&dag, root, HashLength::Short, &status).unstyled());
+    insta::assert_snapshot!(super::tree::tree(&dag, root, HashLength::Short, &status).unstyled(), @"");
     let plain = super::tree::tree(&dag, root, HashLength::None, &status).unstyled();
-    assert!(plain.starts_with(" -   hdf5@1.10.8+shared~cxx") || plain.starts_with(" -   hdf5@1.10.8~cxx+shared"));
+    assert!(
+        plain.starts_with(" -   hdf5@1.10.8+shared~cxx") || plain.starts_with(" -   hdf5@1.10.8~cxx+shared")
+    );
 }
 
 #[test]
@@ -99,9 +101,11 @@ fn packages_are_listed_in_groups() {
     let list = |hashes, variants, paths| {
         super::find::list(&packages, Columns { hashes, variants, paths }).unstyled()
     };
-    insta::assert_snapshot!(list(HashLength::None, false, false));
-    insta::assert_snapshot!(list(HashLength::Short, true, true));
-    insta::assert_snapshot!(super::find::list(&[], Columns { hashes: HashLength::None, variants: false, paths: false }).unstyled());
+    insta::assert_snapshot!(list(HashLength::None, false, false), @"");
+    insta::assert_snapshot!(list(HashLength::Short, true, true), @"");
+    insta::assert_snapshot!(
+        super::find::list(&[], Columns { hashes: HashLength::None, variants: false, paths: false })
+            .unstyled(), @"");
 }
 
 fn spec(text: &str) -> AbstractSpec {
@@ -110,7 +114,8 @@ fn spec(text: &str) -> AbstractSpec {
 
 fn package() -> Package {
     let checksum = Checksum { algorithm: ChecksumAlgorithm::Sha256, digest: "0".repeat(64) };
-    let archive = |url: &str, checksum| Source::Archive(Archive { urls: vec![url.into()], checksum, extension: None });
+    let archive =
+        |url: &str, checksum| Source::Archive(Archive { urls: vec![url.into()], checksum, extension: None });
     let version = |number: &str, preferred, deprecated, source| DeclaredVersion {
         version: Version::new(number),
         sources: vec![source],
@@ -161,8 +166,9 @@ fn package() -> Package {
 
 #[test]
 fn a_recipe_is_shown() {
-    insta::assert_snapshot!(super::package::info(&package(), "builtin").unstyled());
-    insta::assert_snapshot!(super::package::info(&Package { name: "empty".into(), ..Package::default() }, "x").unstyled());
+    insta::assert_snapshot!(super::package::info(&package(), "builtin").unstyled(), @"");
+    insta::assert_snapshot!(
+        super::package::info(&Package { name: "empty".into(), ..Package::default() }, "x").unstyled(), @"");
 }
 
 fn failure(name: &str) -> Failure {
@@ -189,14 +195,15 @@ fn a_failed_build_is_one_block() {
     let cause = CancelCause::DependencyFailed { dependency: node("zlib").hash.clone() };
     let cancelled = vec![Cancelled { node: node("hdf5"), cause }];
     let report = Report { failed: vec![failure("zlib")], cancelled, ..Report::default() };
-    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled());
+    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled(), @"");
 }
 
 #[test]
 fn several_failed_builds_are_a_block_each() {
-    let bare = Failure { finding: None, refusals: Vec::new(), hints: Vec::new(), phase: None, ..failure("hdf5") };
+    let bare =
+        Failure { finding: None, refusals: Vec::new(), hints: Vec::new(), phase: None, ..failure("hdf5") };
     let report = Report { failed: vec![failure("zlib"), bare], ..Report::default() };
-    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled());
+    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled(), @"");
     assert!(super::failure::error(&Report::default(), false).is_none());
 }
 
@@ -205,10 +212,10 @@ fn the_whole_log_is_shown_without_its_tricks() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log.txt");
     fs_err::write(&log, b"one\x1b[31m red\x1b[0m\r\n\x1b]0;title\x07two\nb\xe4d\n").unwrap();
-    let report = Report {
-        failed: vec![Failure { log: Some(log), ..failure("zlib") }],
-        ..Report::default()
-    };
+    let report = Report { failed: vec![Failure { log: Some(log), ..failure("zlib") }], ..Report::default() };
     let text = super::failure::error(&report, true).unwrap().text().unstyled();
-    assert!(text.contains("The log:\none red\ntwo\n<line lost: output was not encoded as UTF-8>\n"), "{text}");
+    assert!(
+        text.contains("The log:\none red\ntwo\n<line lost: output was not encoded as UTF-8>\n"),
+        "{text}"
+    );
 }

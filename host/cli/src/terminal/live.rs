@@ -39,7 +39,8 @@ impl<W: Write + Send + 'static> LiveSink<W> {
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start(writer: W) -> std::io::Result<Self> {
-        let display = Display { progress: Progress::default(), screen: Screen::new(writer), lines: Text::new() };
+        let display =
+            Display { progress: Progress::default(), screen: Screen::new(writer), lines: Text::new() };
         let display = Arc::new(Mutex::new(display));
         let (stop, stopped) = mpsc::channel();
         let shared = Arc::clone(&display);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use spack_wasm_build_log::strip_escapes;
 use spack_wasm_monitor::{
-    BuildEnd, CancelCause, Certainty, Event, EventKind, OutputChunk, PhaseExit, PlanAction, PlanStep,
+    BuildEnd, CancelCause, Certainty, Event, EventKind, OutputChunk, PhaseExit, PlanAction, PlanStep, Stream,
 };
 use spack_wasm_spec::{Dag, DagHash, Node};
 
@@ -65,14 +65,14 @@ impl Progress {
         match kind {
             EventKind::BuildStarted => self.started(hash, now),
             EventKind::PhaseStarted { phase } => {
-                self.row(hash, |row| row.phase(phase, now));
+                self.row(hash, |row| row.phase(phase));
                 vec![told(self.named(hash, &format!("Executing phase: '{phase}'")))]
             }
             EventKind::PhaseEnded { phase, exit: PhaseExit::Error { .. }, .. } => {
                 vec![told(self.named(hash, &format!("phase '{phase}' failed")))]
             }
             EventKind::FetchStarted { origin } => {
-                self.row(hash, |row| row.phase("fetch", now));
+                self.row(hash, |row| row.phase("fetch"));
                 vec![told(self.named(hash, &format!("Fetching {origin}")))]
             }
             EventKind::FetchProgress { bytes, total } => {
@@ -85,7 +85,7 @@ impl Progress {
             }
             EventKind::Output(chunk) => {
                 self.row(hash, |row| row.output(chunk));
-                Vec::new()
+                said_by_host(chunk)
             }
             EventKind::Progress { done, total, text } => {
                 self.row(hash, |row| row.progress(*done, *total, text));
@@ -93,7 +93,10 @@ impl Progress {
             }
             EventKind::Refusal { path, certainty, setting, .. } => {
                 let sure = if *certainty == Certainty::Certain { "" } else { "probably " };
-                let text = format!("{sure}refused by the sandbox: {} (allowed by {setting})", path.display());
+                let mut text = format!("{sure}refused by the sandbox: {}", path.display());
+                if !setting.is_empty() {
+                    text += &format!(" (allowed by {setting})");
+                }
                 vec![stays(self.named(hash, &text))]
             }
             EventKind::BuildEnded(end) => self.ended(hash, end, now),
@@ -138,7 +141,8 @@ impl Progress {
     }
 
     fn cause(&self, cause: &CancelCause) -> String {
-        let label = |hash: &DagHash| self.node(hash).map_or_else(|| hash.to_string(), |node| node.name_version());
+        let label =
+            |hash: &DagHash| self.node(hash).map_or_else(|| hash.to_string(), |node| node.name_version());
         match cause {
             CancelCause::DependencyFailed { dependency } => format!("{} failed", label(dependency)),
             CancelCause::FailFast { failed } => format!("{} failed, and --fail-fast is given", label(failed)),
@@ -205,6 +209,15 @@ fn stays(text: Text) -> Line {
 
 fn told(text: Text) -> Line {
     Line { text, in_row: true }
+}
+
+/// What the host itself says of a build outside of its phases, for example whom it waits for.
+fn said_by_host(chunk: &OutputChunk) -> Vec<Line> {
+    if chunk.stream != Stream::Host || chunk.phase.is_some() {
+        return Vec::new();
+    }
+    let lines = chunk.text.lines().filter_map(|line| line.strip_prefix("==> "));
+    lines.map(|line| told(Text::header(&format!("{line}\n")))).collect()
 }
 
 /// `12.3 MB of 20.0 MB`.

@@ -31,7 +31,7 @@ impl Row {
     }
 
     /// A phase begins.
-    pub(crate) fn phase(&mut self, name: &str, _now: Instant) {
+    pub(crate) fn phase(&mut self, name: &str) {
         self.phase = Some(name.to_owned());
         self.said.clear();
     }

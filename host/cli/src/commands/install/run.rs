@@ -16,6 +16,7 @@ use crate::args::{Format, InstallArgs};
 use crate::commands::solving::concretize;
 use crate::error::{CommandError, ErrorKind};
 use crate::failed_logs;
+use crate::json::Outcome;
 use crate::monitoring::{self, Reports, Target};
 use crate::session::{PROGRAM, Session};
 use crate::text::Text;
@@ -29,6 +30,8 @@ pub(super) struct Run<'a> {
     fanout: Fanout,
     emitter: Emitter,
     reports: Option<Reports>,
+    cancellation: Cancellation,
+    interruption: Interruption,
 }
 
 /// What was decided before anything is built.
@@ -55,7 +58,10 @@ impl<'a> Run<'a> {
         let fanout = Fanout::start(RunId::random(), sinks).map_err(no_thread)?;
         let emitter = fanout.emitter();
         emitter.emit(started(&machine));
-        Ok(Self { session, args, runtime, machine, fanout, emitter, reports })
+        let cancellation = Cancellation::new();
+        let interruption = interrupt::watch(runtime, &cancellation, &emitter)
+            .map_err(|error| CommandError::caused("signals can't be caught", &error))?;
+        Ok(Self { session, args, runtime, machine, fanout, emitter, reports, cancellation, interruption })
     }
 
     /// Does what the user asked for. Whatever ends it is an event.
@@ -84,15 +90,14 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.ask(&plan, &dag)?;
-        let cancellation = Cancellation::new();
-        let interruption = interrupt::watch(self.runtime, &cancellation, &self.emitter)
-            .map_err(|error| CommandError::caused("signals can't be caught", &error))?;
+        // The concretizer can't be interrupted; a signal that came meanwhile counts now.
+        self.interruption.error().map_or(Ok(()), Err)?;
         let work = {
-            let (dag, cancellation) = (Arc::clone(&dag), cancellation.clone());
+            let (dag, cancellation) = (Arc::clone(&dag), self.cancellation.clone());
             move || installer.install(&dag, &plan, &options, &cancellation)
         };
-        let report = self.drive(work, &cancellation)?.map_err(|error| outcome::of_install(&error))?;
-        self.conclude(&report, &dag, &cancellation, &interruption)
+        let report = self.drive(work)?.map_err(|error| outcome::of_install(&error))?;
+        self.conclude(&report, &dag)
     }
 
     /// Concretizes what the user asked for.
@@ -128,7 +133,8 @@ impl<'a> Run<'a> {
 
     /// Asks before something is built again that is installed.
     fn ask(&self, plan: &Plan, dag: &Dag) -> Result<(), CommandError> {
-        let again = dag.roots().filter(|root| self.args.overwrite && plan.to_build().any(|hash| *hash == root.hash));
+        let again =
+            dag.roots().filter(|root| self.args.overwrite && plan.to_build().any(|hash| *hash == root.hash));
         let again: Vec<String> = again.map(|root| root.name_version()).collect();
         if again.is_empty() || self.args.yes_to_all || self.session.format != Format::Text {
             return Ok(());
@@ -143,10 +149,9 @@ impl<'a> Run<'a> {
     fn drive<T: Send + 'static>(
         &mut self,
         work: impl FnOnce() -> T + Send + 'static,
-        cancellation: &Cancellation,
     ) -> Result<T, CommandError> {
         let emitter = self.emitter.clone();
-        let reports = &mut self.reports;
+        let (reports, cancellation) = (&mut self.reports, &self.cancellation);
         let ended = self.runtime.block_on(async {
             let mut work = tokio::task::spawn_blocking(work);
             let Some(Reports::Sent(handle)) = reports else { return work.await };
@@ -164,16 +169,12 @@ impl<'a> Run<'a> {
             }
             work.await
         });
-        ended.map_err(|error| CommandError::caused("the installation ended unexpectedly (this is a bug)", &error))
+        ended.map_err(|error| {
+            CommandError::caused("the installation ended unexpectedly (this is a bug)", &error)
+        })
     }
 
-    fn conclude(
-        &self,
-        report: &Report,
-        dag: &Dag,
-        cancellation: &Cancellation,
-        interruption: &Interruption,
-    ) -> Result<(), CommandError> {
+    fn conclude(&self, report: &Report, dag: &Dag) -> Result<(), CommandError> {
         let folder = self.session.paths.failed_logs();
         for failure in &report.failed {
             failed_logs::remember(&folder, dag, failure);
@@ -182,11 +183,11 @@ impl<'a> Run<'a> {
             failed_logs::forget(&folder, &installed.node.hash);
         }
         if self.session.format == Format::Json {
-            self.session.ui.print_json(&outcome::json(report))?;
+            self.session.ui.print_json(&Outcome::from(report))?;
         }
-        match interruption.error() {
+        match self.interruption.error() {
             Some(error) => Err(error),
-            None => outcome::of_report(report, cancellation, self.args.show_log_on_error),
+            None => outcome::of_report(report, &self.cancellation, self.args.show_log_on_error),
         }
     }
 

@@ -16,7 +16,9 @@ pub(super) fn of_user(session: &Session) -> io::Result<Box<dyn Sink>> {
     match session.format {
         Format::Ndjson => Ok(ndjson()),
         Format::Json => Ok(Box::new(PlainSink::new(session.ui.stderr()))),
-        Format::Text if session.ui.stdout_is_terminal() => Ok(Box::new(LiveSink::start(session.ui.stdout())?)),
+        Format::Text if session.ui.stdout_is_terminal() => {
+            Ok(Box::new(LiveSink::start(session.ui.stdout())?))
+        }
         Format::Text => Ok(Box::new(PlainSink::new(session.ui.stdout()))),
     }
 }

@@ -1,0 +1,7 @@
+//! The shapes of `--format json`. Their fields are a promise to scripts: they may grow, and keep their names.
+
+mod outcome;
+mod package;
+
+pub(crate) use outcome::Outcome;
+pub(crate) use package::PackageInfo;
