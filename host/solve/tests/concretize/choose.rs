@@ -280,3 +280,34 @@ fn an_external_with_a_recipe_has_the_variants_of_its_spec_and_defaults() {
     assert!(curl.is_external());
     assert!(curl.satisfies(&spec("curl@7.88.1+ldap tls:=openssl build_system=autotools"), &lua));
 }
+
+/// With a conflict on the way, `resolvo` alone forgets conditional requirements; see `Universe::every_candidate`.
+#[test]
+fn what_a_condition_asks_for_is_not_forgotten_after_a_conflict() {
+    let ncurses = recipe("ncurses", &["6.6", "6.5"])
+        .choice("build_system", &["autotools"])
+        .flag("symlinks", false)
+        .flag("termlib", true)
+        .choice("abi", &["none", "5", "6"])
+        .depends_on("c", "build")
+        .depends_on("cxx", "build")
+        .depends_on("pkgconf", "build");
+    let readline = recipe("readline", &["8.3"]).depends_on("ncurses", "link").depends_on("c", "build");
+    let lua = recipe("lua", &["5.4", "5.3"])
+        .choice("build_system", &["makefile"])
+        .choice("fetcher", &["curl", "wget"])
+        .flag("shared", true)
+        .depends_on_when("gmake", "build", "build_system=makefile")
+        .depends_on("c", "build")
+        .depends_on("ncurses+termlib", "link")
+        .depends_on("readline", "link")
+        .depends_on_when("zlib", "run", "fetcher=curl")
+        .depends_on_when("wget", "run", "fetcher=wget");
+    let repository = Memory::new([ncurses, readline, lua, recipe("wget", &["1.2"]), zlib()]);
+    let mut facts = machine();
+    facts.externals.push(external("ncurses@6.4+termlib abi=6", &[]));
+    let lua = try_solve("lua", &repository, &facts).unwrap().dag;
+    let edges: Vec<&str> =
+        lua.roots().flat_map(|root| &root.dependencies).map(|edge| edge.name.as_str()).collect();
+    assert_eq!(edges, ["gcc", "gmake", "ncurses", "readline", "zlib"]);
+}
