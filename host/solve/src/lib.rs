@@ -14,6 +14,16 @@
 //! A candidate is tried in the order of `prefer`; what it needs is in `encode`; a condition (`when`) is split in
 //! `conditions` into what the version alone decides and what the search decides. One name has one candidate: a package occurs once
 //! in a DAG. The same input gives the same DAG.
+//!
+//! What Spack's own concretizer does and this one does not yet:
+//!
+//! - a package twice in one DAG, as Spack has it for build tools and compilers;
+//! - an optimum: candidates are tried in the order of preference, and where two preferences exclude each other the search
+//!   keeps the one that it met first;
+//! - `^name` in a condition asks whether the package is in the DAG, not whether it is below the one that asks (a `patch`
+//!   asks properly); `%name` asks for a direct dependency only where the package has a `depends_on` of this name;
+//! - `++variant` is a preference, `sticky` is not looked at, dependencies for tests alone are left out, and installed
+//!   packages are not reused.
 
 mod assemble;
 mod assignment;
