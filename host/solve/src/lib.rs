@@ -1,7 +1,7 @@
 //! The concretizer: abstract specs to a concrete DAG, with explanations.
 //!
 //! [`solve`] takes what a user asked for, a [`Repository`] of packages and [`Facts`] of the machine, and
-//! answers a [`Dag`](spack_wasm_spec::Dag) or says in plain words why there is none. The search is `resolvo`'s; the encoding is ours:
+//! answers a [`Dag`] or says in plain words why there is none. The search is `resolvo`'s; the encoding is ours:
 //!
 //! | thing | name in the search | its candidates |
 //! | --- | --- | --- |
