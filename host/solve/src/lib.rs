@@ -19,12 +19,13 @@
 //!
 //! - a package twice in one DAG, as Spack has it for build tools and compilers;
 //! - an optimum: candidates are tried in the order of preference, and where two preferences exclude each other the search
-//!   keeps the one that it met first;
+//!   keeps the one that it met first; only versions are improved afterwards;
 //! - `^name` in a condition asks whether the package is in the DAG, not whether it is below the one that asks (a `patch`
 //!   asks properly); `%name` asks for a direct dependency only where the package has a `depends_on` of this name;
 //! - `++variant` is a preference, `sticky` is not looked at, dependencies for tests alone are left out, and installed
 //!   packages are not reused.
 
+mod answer;
 mod assemble;
 mod assignment;
 mod candidates;
@@ -35,6 +36,7 @@ mod error;
 mod explain;
 mod externals;
 mod facts;
+mod improve;
 mod near;
 mod order;
 mod prefer;
@@ -45,8 +47,8 @@ mod universe;
 use spack_wasm_package::Repository;
 use spack_wasm_spec::{AbstractSpec, Dag};
 
-use order::NoDag;
-use universe::{Cut, Mentions, Problem, Universe};
+use answer::Answer;
+use universe::Problem;
 
 pub use error::{Place, SolveError};
 pub use facts::{ExternalPackage, Facts, Preferences};
@@ -71,34 +73,9 @@ pub fn solve(
 ) -> Result<Solution, SolveError> {
     let facts = facts.for_roots(roots)?;
     check::roots(roots, repository, &facts)?;
-    let (dag, notes) = without_circles(Problem { roots, repository, facts: &facts, cuts: &[] })?;
+    let problem = Problem { roots, repository, facts: &facts, cuts: &[], pins: &[] };
+    let answer = Answer::find(problem).map_err(|no_answer| no_answer.explain(problem))?;
+    let Answer { dag, notes, .. } = improve::improve(problem, answer);
     check::dependencies_are_used(roots, &dag)?;
     Ok(Solution { dag, notes })
-}
-
-/// Searches until what was chosen is a DAG; each circle is a condition of the next search.
-fn without_circles(problem: Problem<'_>) -> Result<(Dag, Vec<String>), SolveError> {
-    let mut cuts: Vec<Cut> = Vec::new();
-    loop {
-        let problem = Problem { cuts: &cuts, ..problem };
-        let roots = problem.roots;
-        let found = provider::search(problem, None);
-        let assignment = found.map_err(|failure| explain::explain(problem, failure))?;
-        let universe = Universe::new(problem, Mentions::new(), None);
-        match assemble::assemble(&universe, &assignment) {
-            Ok(answer) => return Ok(answer),
-            Err(NoDag::Gap { name, needed_by }) => {
-                let reason =
-                    format!("{needed_by} depends on {name}, which the search forgot: a defect of spack-wasm");
-                return Err(SolveError::Unsatisfiable {
-                    roots: explain::texts(roots),
-                    reasons: vec![reason],
-                });
-            }
-            Err(NoDag::Circle(names)) => {
-                let cut = order::cut(&universe, &assignment, &names);
-                cuts.push(cut);
-            }
-        }
-    }
 }

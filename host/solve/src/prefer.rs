@@ -43,15 +43,19 @@ impl Universe<'_> {
         }
     }
 
+    /// Whether values of a variant are the preferred ones of one of its definitions.
+    pub(crate) fn prefers(&self, package: &Package, variant: &str, values: &[&str]) -> bool {
+        package
+            .definitions(variant)
+            .any(|definition| values.iter().all(|value| self.prefers_value(package, definition, value)))
+    }
+
     /// How many variants of a package a spec sets to something else than is preferred.
     pub(crate) fn unpreferred_variants(&self, package: &Package, spec: &AbstractSpec) -> usize {
-        let preferred = |name: &str, value: &str| {
-            package.definitions(name).any(|definition| self.prefers_value(package, definition, value))
-        };
+        let preferred =
+            |name: &str, request: &VariantRequest| self.prefers(package, name, &request.value.texts());
         let variants = spec.variants.iter();
-        variants
-            .filter(|(name, request)| !request.value.texts().iter().all(|value| preferred(name, value)))
-            .count()
+        variants.filter(|(name, request)| !preferred(name, request)).count()
     }
 
     /// What a root asks for by the package's name: the defaults of a variant with several values do not come on top.
