@@ -11,6 +11,9 @@ use crate::universe::{Mentions, Pin, Problem, Universe};
 /// How many better versions are tried of one package.
 const TRIES: usize = 2;
 
+/// How many searches are made in all: in a large DAG each takes long, and a better version is a nicety.
+const SEARCHES: usize = 32;
+
 /// Tries whether packages can have a better version than the one that a search came upon.
 ///
 /// A search that runs into a conflict changes what it chose last, and that may be the version of a package where a variant of
@@ -19,10 +22,15 @@ const TRIES: usize = 2;
 /// looked at before would get another version.
 pub(crate) fn improve(problem: Problem<'_>, mut answer: Answer) -> Answer {
     let mut pins: Vec<Pin> = Vec::new();
+    let mut searches = 0;
     let names: Vec<String> =
         answer.dag.topological().iter().rev().map(|node| node.name().to_owned()).collect();
     for name in names {
         for version in better_versions(problem, &answer, &name) {
+            if searches == SEARCHES {
+                return answer;
+            }
+            searches += 1;
             pins.push(Pin { package: name.clone(), candidate: Candidate::Version(version) });
             let found = Answer::find(Problem { pins: &pins, ..problem }).ok();
             pins.pop();
@@ -49,22 +57,21 @@ fn is_no_worse(problem: Problem<'_>, old: &Answer, new: &Answer) -> bool {
         new.assignment.virtuals.get(name).is_none_or(|other| other == package)
     };
     let universe = Universe::new(problem, Mentions::new(), None);
-    old.assignment.virtuals.iter().all(provider) && unasked(&universe, new) <= unasked(&universe, old)
+    old.assignment.virtuals.iter().all(provider)
+        && unasked(&universe, new).is_subset(&unasked(&universe, old))
 }
 
-/// How many variants of built packages have another value than the preferred one without anybody asking for it.
-fn unasked(universe: &Universe<'_>, answer: &Answer) -> usize {
+/// The variants of built packages that have another value than the preferred one without anybody asking for it.
+fn unasked(universe: &Universe<'_>, answer: &Answer) -> BTreeSet<(String, String)> {
     let asked = asked_variants(universe, answer);
-    let built = answer.dag.nodes().filter(|node| !node.is_external());
-    built
-        .filter_map(|node| Some((node, universe.package(node.name())?)))
-        .map(|(node, package)| {
-            let variants = node.facts.variants.iter();
-            let open =
-                variants.filter(|(name, _)| !asked.contains(&(node.name().to_owned(), (*name).clone())));
-            open.filter(|(name, value)| !universe.prefers(&package, name, &value.values())).count()
-        })
-        .sum()
+    let mut unasked = BTreeSet::new();
+    for node in answer.dag.nodes().filter(|node| !node.is_external()) {
+        let Some(package) = universe.package(node.name()) else { continue };
+        let variants = node.facts.variants.iter();
+        let other = variants.filter(|(name, value)| !universe.prefers(&package, name, &value.values()));
+        unasked.extend(other.map(|(name, _)| (node.name().to_owned(), name.clone())));
+    }
+    unasked.difference(&asked).cloned().collect()
 }
 
 /// The variants that a root or a dependent asks for, by package.

@@ -321,8 +321,9 @@ fn a_variant_gives_way_for_a_better_version() {
     let library = recipe("library", &["1"]).flag("extra", false);
     let plugin = recipe("plugin", &["2", "1"]).depends_on("library", "link");
     let plugin = plugin.depends_on_when("library+extra", "link", "@2:");
-    let app = recipe("app", &["1"]).depends_on("library", "link").depends_on("plugin", "link");
-    let repository = Memory::new([library, plugin, app]);
-    assert_eq!(built("app", &repository), "library@1 plugin@2 app@1");
-    assert_eq!(built("app ^library~extra", &repository), "library@1 plugin@1 app@1");
+    let middle = recipe("middle", &["2", "1"]).depends_on("plugin", "link");
+    let app = recipe("app", &["1"]).depends_on("library", "link").depends_on("middle", "link");
+    let repository = Memory::new([library, plugin, middle, app]);
+    assert_eq!(built("app", &repository), "library@1 plugin@2 middle@2 app@1");
+    assert_eq!(built("app ^library~extra", &repository), "library@1 plugin@1 middle@2 app@1");
 }
