@@ -2,6 +2,9 @@
 
 use spack_wasm_sdk::prelude::*;
 
+/// Compilers that know the flag by which undeclared functions are a warning.
+const LENIENT: &[&str] = &["%gcc", "%clang", "%apple-clang", "%oneapi"];
+
 pub(crate) fn arguments(build: &Build) -> Result<Vec<String>> {
     let spec = build.spec();
     let mut arguments = features(spec);
@@ -97,9 +100,10 @@ fn mpi(spec: &Spec) -> Result<Vec<String>> {
     Ok(arguments)
 }
 
-/// Releases before 1.14 call functions that they don't declare, which newer compilers take for an error.
+/// Spack lets undeclared functions pass in every release. Here only in the old ones: 1.10.8 has none, and `h5cc` would keep
+/// the flag for its users' programs.
 fn languages(spec: &Spec) -> Vec<String> {
-    let lenient = ["%gcc", "%clang", "%apple-clang", "%oneapi"].iter().any(|compiler| spec.has(compiler));
+    let lenient = spec.has("@:1.8") && LENIENT.iter().any(|compiler| spec.has(compiler));
     let cflags = lenient.then(|| "CFLAGS=-Wno-error=implicit-function-declaration".to_owned());
     let cxxflags = spec.variant("cxxstd").map(|standard| format!("CXXFLAGS=-std=c++{standard}"));
     // AOCC has no `_Float16`.

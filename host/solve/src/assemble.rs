@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use spack_wasm_package::Package;
-use spack_wasm_spec::{AbstractSpec, Dag, DagBuilder, DraftIndex, External, NodeFacts};
+use spack_wasm_spec::{AbstractSpec, Dag, DagBuilder, DependencyType, DraftIndex, External, NodeFacts};
 
 use crate::assignment::{Assignment, Chosen};
 use crate::order::{Edges, NoDag, Order, active, built};
@@ -24,6 +24,7 @@ pub(crate) fn assemble(
         builder: DagBuilder::new(),
         drafts: BTreeMap::new(),
         below: BTreeMap::new(),
+        at_run_time: BTreeMap::new(),
         patches: BTreeMap::new(),
         notes: Vec::new(),
     };
@@ -40,8 +41,10 @@ struct Assembly<'a> {
     assignment: &'a Assignment,
     builder: DagBuilder,
     drafts: BTreeMap<String, DraftIndex>,
-    /// Everything that is reached from each package that was added.
+    /// What `^` sees from each package that was added: direct dependencies, and what they need at run time or link against.
     below: BTreeMap<String, BTreeSet<String>>,
+    /// What each package links against or needs at run time, directly or through others.
+    at_run_time: BTreeMap<String, BTreeSet<String>>,
     /// Patches that dependents apply, by dependency.
     patches: BTreeMap<String, Vec<String>>,
     notes: Vec<String>,
@@ -53,12 +56,18 @@ impl Assembly<'_> {
         let Some(chosen) = self.assignment.packages.get(name) else { return };
         let mut drafts = Vec::new();
         let mut below = BTreeSet::new();
+        let mut at_run_time = BTreeSet::new();
         for (dependency, (types, virtuals)) in edges {
             drafts.extend(self.drafts.get(&dependency).map(|draft| (*draft, types, virtuals)));
-            below.extend(self.below.get(&dependency).into_iter().flatten().cloned());
+            if types.intersects([DependencyType::Link, DependencyType::Run].into_iter().collect()) {
+                at_run_time.extend(self.at_run_time.get(&dependency).into_iter().flatten().cloned());
+                at_run_time.insert(dependency.clone());
+            }
             below.insert(dependency);
         }
+        below.extend(at_run_time.iter().cloned());
         self.below.insert(name.to_owned(), below);
+        self.at_run_time.insert(name.to_owned(), at_run_time);
         let facts = self.node(name, chosen);
         let draft = self.builder.add(facts, drafts);
         self.drafts.insert(name.to_owned(), draft);

@@ -4,6 +4,7 @@ use resolvo::SolvableId;
 use spack_wasm_package::VariantValues;
 use spack_wasm_spec::{AbstractSpec, DependencyRequest, VariantValue, Version};
 
+use crate::conditions::Direct;
 use crate::tables::{Candidate, Name};
 use crate::universe::Universe;
 
@@ -91,9 +92,11 @@ impl Assignment {
     }
 
     fn is_direct(&self, universe: &Universe<'_>, subject: &str, dependency: &DependencyRequest) -> bool {
-        universe
-            .direct(subject, dependency)
-            .is_none_or(|name| self.edges.contains(&(subject.to_owned(), name)))
+        match universe.direct(subject, dependency) {
+            Direct::Edge(name) => self.edges.contains(&(subject.to_owned(), name)),
+            Direct::Never => false,
+            Direct::Anywhere => true,
+        }
     }
 
     fn has(&self, dependency: &DependencyRequest) -> bool {

@@ -14,6 +14,16 @@ pub(crate) struct Subject<'a> {
     pub(crate) version: Option<&'a Version>,
 }
 
+/// What is asked of a direct dependency.
+pub(crate) enum Direct {
+    /// A `depends_on` of this name whose condition holds.
+    Edge(String),
+    /// A virtual package that no `depends_on` names: it can't be one.
+    Never,
+    /// It is enough that it is there: `^name`, or a package such as a compiler that stands behind a virtual one.
+    Anywhere,
+}
+
 impl Universe<'_> {
     /// Splits a condition of `subject`: `None` when it can't hold, else what the search has to decide.
     ///
@@ -34,20 +44,29 @@ impl Universe<'_> {
         atoms.extend(self.variants(subject.package, when));
         for dependency in &when.dependencies {
             atoms.extend(self.dependency(dependency));
-            let edge = self.direct(subject.package, dependency);
-            atoms.extend(edge.map(|name| (Name::Edge(subject.package.to_owned(), name), Test::Any)));
+            match self.direct(subject.package, dependency) {
+                Direct::Edge(name) => atoms.push((Name::Edge(subject.package.to_owned(), name), Test::Any)),
+                Direct::Never => return None,
+                Direct::Anywhere => {}
+            }
         }
         Some(atoms)
     }
 
-    /// `%name`, where the package has a `depends_on` of this name: one whose condition holds.
-    ///
-    /// For any other name, as that of a compiler, it is enough that it is there.
-    pub(crate) fn direct(&self, package: &str, dependency: &DependencyRequest) -> Option<String> {
-        let name = dependency.spec.name.as_ref().filter(|_| dependency.direct)?;
-        let package = self.package(package)?;
-        let declared = package.dependencies.iter().any(|declared| declared.spec.name.as_ref() == Some(name));
-        declared.then(|| name.clone())
+    /// What a condition of a package asks of the direct dependency that it names with `%`.
+    pub(crate) fn direct(&self, package: &str, dependency: &DependencyRequest) -> Direct {
+        let Some(name) = dependency.spec.name.as_ref().filter(|_| dependency.direct) else {
+            return Direct::Anywhere;
+        };
+        let package = self.package(package);
+        let declares = |package: &Package| {
+            package.dependencies.iter().any(|declared| declared.spec.name.as_ref() == Some(name))
+        };
+        match package {
+            Some(package) if declares(&package) => Direct::Edge(name.clone()),
+            Some(_) if self.is_virtual(name) => Direct::Never,
+            _ => Direct::Anywhere,
+        }
     }
 
     /// What has to be chosen so that `spec`, with a name, holds: package, version, variants, and its own `^` and `%`.

@@ -62,7 +62,7 @@ impl Universe<'_> {
     }
 
     /// What the user asked for.
-    pub(crate) fn root_needs(&self) -> Vec<ConditionalRequirement> {
+    pub(crate) fn root_needs(&self) -> KnownDependencies {
         let mut needs = Needs::default();
         needs.require(self, None, vec![(Name::Always, Test::Any)], &Reason::Silent);
         for root in self.roots {
@@ -81,7 +81,11 @@ impl Universe<'_> {
         for cut in self.cuts {
             needs.require(self, self.all_of(cut.atoms.clone()), never(), &plain("", cut.text.clone()));
         }
-        needs.finish().requirements
+        for pin in self.pins {
+            let among = Test::Among(vec![pin.candidate.clone()]);
+            needs.constrain(self, (Name::Package(pin.package.clone()), among), &Reason::Silent);
+        }
+        needs.finish()
     }
 
     /// A root with flags or with wishes for its dependencies is built: an external has neither.

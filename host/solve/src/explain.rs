@@ -11,6 +11,9 @@ use crate::universe::Problem;
 /// How many versions an explanation lists.
 const LISTED_VERSIONS: usize = 6;
 
+/// How many searches look for what does not matter; after that the explanation is longer than it has to be.
+const SEARCHES: usize = 200;
+
 /// Says in words why a search found nothing: the fewest directives and wishes that can't be had together.
 pub(crate) fn explain(problem: Problem<'_>, failure: Failure) -> SolveError {
     let core = Core { problem };
@@ -62,9 +65,14 @@ impl Core<'_> {
     /// that still fails did not even meet goes too.
     fn reduce(&self, mut failure: Failure) -> Failure {
         let mut size = failure.met.len().div_ceil(2);
+        let mut searches = 0;
         loop {
             let mut start = 0;
             while start < failure.met.len() {
+                if searches == SEARCHES {
+                    return failure;
+                }
+                searches += 1;
                 let end = (start + size).min(failure.met.len());
                 match self.without(&failure.met, start..end) {
                     Some(smaller) => failure = smaller,

@@ -1,7 +1,7 @@
 //! The concretizer: abstract specs to a concrete DAG, with explanations.
 //!
 //! [`solve`] takes what a user asked for, a [`Repository`] of packages and [`Facts`] of the machine, and
-//! answers a [`Dag`](spack_wasm_spec::Dag) or says in plain words why there is none. The search is `resolvo`'s; the encoding is ours:
+//! answers a [`Dag`] or says in plain words why there is none. The search is `resolvo`'s; the encoding is ours:
 //!
 //! | thing | name in the search | its candidates |
 //! | --- | --- | --- |
@@ -14,7 +14,18 @@
 //! A candidate is tried in the order of `prefer`; what it needs is in `encode`; a condition (`when`) is split in
 //! `conditions` into what the version alone decides and what the search decides. One name has one candidate: a package occurs once
 //! in a DAG. The same input gives the same DAG.
+//!
+//! What Spack's own concretizer does and this one does not yet:
+//!
+//! - a package twice in one DAG, as Spack has it for build tools and compilers;
+//! - an optimum: candidates are tried in the order of preference, and where two preferences exclude each other the search
+//!   keeps the one that it met first; only versions are improved afterwards;
+//! - `^name` in a condition asks whether the package is in the DAG, not whether it is below the one that asks (a `patch`
+//!   asks properly); `%name` asks for a direct dependency only where the package has a `depends_on` of this name;
+//! - `++variant` is a preference, `sticky` is not looked at, dependencies for tests alone are left out, and installed
+//!   packages are not reused.
 
+mod answer;
 mod assemble;
 mod assignment;
 mod candidates;
@@ -25,6 +36,7 @@ mod error;
 mod explain;
 mod externals;
 mod facts;
+mod improve;
 mod near;
 mod order;
 mod prefer;
@@ -35,8 +47,8 @@ mod universe;
 use spack_wasm_package::Repository;
 use spack_wasm_spec::{AbstractSpec, Dag};
 
-use order::NoDag;
-use universe::{Cut, Mentions, Problem, Universe};
+use answer::Answer;
+use universe::Problem;
 
 pub use error::{Place, SolveError};
 pub use facts::{ExternalPackage, Facts, Preferences};
@@ -61,34 +73,9 @@ pub fn solve(
 ) -> Result<Solution, SolveError> {
     let facts = facts.for_roots(roots)?;
     check::roots(roots, repository, &facts)?;
-    let (dag, notes) = without_circles(Problem { roots, repository, facts: &facts, cuts: &[] })?;
+    let problem = Problem { roots, repository, facts: &facts, cuts: &[], pins: &[] };
+    let answer = Answer::find(problem).map_err(|no_answer| no_answer.explain(problem))?;
+    let Answer { dag, notes, .. } = improve::improve(problem, answer);
     check::dependencies_are_used(roots, &dag)?;
     Ok(Solution { dag, notes })
-}
-
-/// Searches until what was chosen is a DAG; each circle is a condition of the next search.
-fn without_circles(problem: Problem<'_>) -> Result<(Dag, Vec<String>), SolveError> {
-    let mut cuts: Vec<Cut> = Vec::new();
-    loop {
-        let problem = Problem { cuts: &cuts, ..problem };
-        let roots = problem.roots;
-        let found = provider::search(problem, None);
-        let assignment = found.map_err(|failure| explain::explain(problem, failure))?;
-        let universe = Universe::new(problem, Mentions::new(), None);
-        match assemble::assemble(&universe, &assignment) {
-            Ok(answer) => return Ok(answer),
-            Err(NoDag::Gap { name, needed_by }) => {
-                let reason =
-                    format!("{needed_by} depends on {name}, which the search forgot: a defect of spack-wasm");
-                return Err(SolveError::Unsatisfiable {
-                    roots: explain::texts(roots),
-                    reasons: vec![reason],
-                });
-            }
-            Err(NoDag::Circle(names)) => {
-                let cut = order::cut(&universe, &assignment, &names);
-                cuts.push(cut);
-            }
-        }
-    }
 }

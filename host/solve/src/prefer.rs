@@ -1,9 +1,10 @@
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use spack_wasm_package::{DeclaredVersion, Package, VariantDefinition, by_preference};
 use spack_wasm_spec::{AbstractSpec, VariantRequest};
 
-use crate::universe::Universe;
+use crate::universe::{LANGUAGES, Universe};
 
 impl Universe<'_> {
     /// The versions that may be built, by their places in the recipe: those of the configuration first, then in
@@ -42,15 +43,19 @@ impl Universe<'_> {
         }
     }
 
+    /// Whether values of a variant are the preferred ones of one of its definitions.
+    pub(crate) fn prefers(&self, package: &Package, variant: &str, values: &[&str]) -> bool {
+        package
+            .definitions(variant)
+            .any(|definition| values.iter().all(|value| self.prefers_value(package, definition, value)))
+    }
+
     /// How many variants of a package a spec sets to something else than is preferred.
     pub(crate) fn unpreferred_variants(&self, package: &Package, spec: &AbstractSpec) -> usize {
-        let preferred = |name: &str, value: &str| {
-            package.definitions(name).any(|definition| self.prefers_value(package, definition, value))
-        };
+        let preferred =
+            |name: &str, request: &VariantRequest| self.prefers(package, name, &request.value.texts());
         let variants = spec.variants.iter();
-        variants
-            .filter(|(name, request)| !request.value.texts().iter().all(|value| preferred(name, value)))
-            .count()
+        variants.filter(|(name, request)| !preferred(name, request)).count()
     }
 
     /// What a root asks for by the package's name: the defaults of a variant with several values do not come on top.
@@ -88,7 +93,11 @@ impl Universe<'_> {
     /// The packages that may provide a virtual package: those that a root names, those that are installed, those that the
     /// configuration prefers, then by name.
     pub(crate) fn preferred_providers(&self, name: &str) -> Vec<String> {
-        let mut providers = self.repository.providers(name);
+        let mut providers = if LANGUAGES.contains(&name) {
+            self.installed_providers(name)
+        } else {
+            self.repository.providers(name)
+        };
         let configured = self.facts.preferences.providers.get(name);
         providers.sort_by_cached_key(|package| {
             let installed = self.facts.externals_of(package).next().is_some();
@@ -101,6 +110,15 @@ impl Universe<'_> {
             )
         });
         providers
+    }
+
+    /// The externals whose recipe provides a virtual package; no other recipe is looked at.
+    fn installed_providers(&self, name: &str) -> Vec<String> {
+        let externals = self.facts.externals.iter().map(|external| external.name.clone());
+        let names: BTreeSet<String> = externals.collect();
+        let provides =
+            |package: &String| self.package(package).is_some_and(|package| package.may_provide(name));
+        names.into_iter().filter(provides).collect()
     }
 
     /// Whether a root is this package or asks for it behind `^` or `%`.

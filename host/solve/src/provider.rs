@@ -32,8 +32,9 @@ pub(crate) fn search(problem: Problem<'_>, kept: Option<&BTreeSet<Reason>>) -> R
     let mut mentions = Mentions::new();
     loop {
         let mut solver = Solver::new(Universe::new(problem, mentions, kept));
-        let requirements = solver.provider().root_needs();
-        let answer = solver.solve(resolvo::Problem::new().requirements(requirements));
+        let resolvo::KnownDependencies { requirements, constrains } = solver.provider().root_needs();
+        let wanted = resolvo::Problem::new().requirements(requirements).constraints(constrains);
+        let answer = solver.solve(wanted);
         let universe = solver.provider();
         if let Some(more) = universe.missed_mentions() {
             mentions = more;

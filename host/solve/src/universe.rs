@@ -7,7 +7,7 @@ use spack_wasm_spec::AbstractSpec;
 
 use crate::conditions::Atom;
 use crate::facts::Facts;
-use crate::tables::{Reason, Tables};
+use crate::tables::{Candidate, Reason, Tables};
 
 /// Virtual packages that only compilers provide; they are externals, and never built in order to compile.
 pub(crate) const LANGUAGES: [&str; 3] = ["c", "cxx", "fortran"];
@@ -23,6 +23,15 @@ pub(crate) struct Problem<'a> {
     pub(crate) facts: &'a Facts,
     /// Circles of dependencies that earlier searches ran into.
     pub(crate) cuts: &'a [Cut],
+    /// Candidates that packages have if they are part of the answer.
+    pub(crate) pins: &'a [Pin],
+}
+
+/// The candidate that a package has if it is part of the answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Pin {
+    pub(crate) package: String,
+    pub(crate) candidate: Candidate,
 }
 
 /// Conditions that together make packages depend on each other in a circle.
@@ -41,6 +50,7 @@ pub(crate) struct Universe<'a> {
     /// Directives and wishes that count; `None`: all.
     kept: Option<&'a BTreeSet<Reason>>,
     pub(crate) cuts: &'a [Cut],
+    pub(crate) pins: &'a [Pin],
     packages: RefCell<HashMap<String, Option<Arc<Package>>>>,
     virtuals: RefCell<HashMap<String, bool>>,
     mentions: RefCell<Mentions>,
@@ -51,12 +61,13 @@ pub(crate) struct Universe<'a> {
 
 impl<'a> Universe<'a> {
     pub(crate) fn new(problem: Problem<'a>, mentions: Mentions, kept: Option<&'a BTreeSet<Reason>>) -> Self {
-        let Problem { roots, repository, facts, cuts } = problem;
+        let Problem { roots, repository, facts, cuts, pins } = problem;
         Self {
             roots,
             repository,
             facts,
             cuts,
+            pins,
             tables: Tables::default(),
             kept,
             packages: RefCell::default(),

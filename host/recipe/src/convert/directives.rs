@@ -155,15 +155,23 @@ pub(super) fn resources(
                 sources: sources::sources(checker, place, item.origin)?,
                 expand: item.expand,
                 destination: item.destination,
-                placement: item
-                    .placements
-                    .into_iter()
-                    .map(|placement| (placement.from, placement.to))
-                    .collect(),
+                placement: placements(checker, place, item.placements)?,
                 when: checker.condition(place, &item.when)?,
             })
         },
     )
+}
+
+fn placements(
+    checker: &Checker<'_>,
+    place: Place<'_>,
+    placements: Vec<metadata::Placement>,
+) -> Result<Vec<(String, String)>> {
+    let converted = placements.into_iter().map(|placement| {
+        no_attributes(checker, place, &placement.more)?;
+        Ok((placement.from, placement.to))
+    });
+    converted.collect()
 }
 
 pub(super) fn patches(
@@ -225,6 +233,7 @@ pub(super) fn licenses(
         licenses,
         |item| &item.expression,
         |place, item| {
+            no_attributes(checker, place, &item.more)?;
             let when = checker.condition(place, &item.when)?;
             Ok(model::License { expression: item.expression, when })
         },
@@ -266,6 +275,7 @@ pub(super) fn redistributions(
         redistributions,
         |item| &item.when,
         |place, item| {
+            no_attributes(checker, place, &item.more)?;
             let when = checker.condition(place, &item.when)?;
             Ok(model::Redistribution { when, source: item.source, binary: item.binary })
         },
@@ -284,6 +294,7 @@ pub(super) fn permissions(
         permissions,
         |item| &item.value,
         |place, item| {
+            no_attributes(checker, place, &item.more)?;
             if !PERMISSIONS.contains(&item.kind.as_str()) {
                 let known = PERMISSIONS.join(", ");
                 return Err(checker.error(

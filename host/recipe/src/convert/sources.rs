@@ -64,6 +64,7 @@ fn checksum(
     place: Place<'_>,
     checksum: metadata::Checksum,
 ) -> Result<model::Checksum, MetadataError> {
+    no_attributes(checker, place, &checksum.more)?;
     let (algorithm, length) = match checksum.algorithm {
         DigestAlgorithm::Sha256 => (model::ChecksumAlgorithm::Sha256, 64),
         DigestAlgorithm::Sha512 => (model::ChecksumAlgorithm::Sha512, 128),

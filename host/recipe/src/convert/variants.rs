@@ -72,6 +72,7 @@ fn values(
             choices
                 .into_iter()
                 .map(|choice| {
+                    no_attributes(checker, place, &choice.more)?;
                     Ok(ConditionalValue {
                         when: checker.condition(place, &choice.when)?,
                         value: choice.value,

@@ -1,6 +1,8 @@
 //! What the concretizer chooses.
 
-use crate::common::{Memory, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib};
+use crate::common::{
+    Memory, Recipe, builtin, dag, external, hdf5, machine, recipe, show, spec, try_solve, zlib,
+};
 use insta::assert_snapshot;
 use spack_wasm_package::{ConditionalValue, RequirementPolicy, VariantValues};
 
@@ -183,12 +185,14 @@ fn an_older_version_is_taken_where_the_newest_does_not_fit() {
 #[test]
 fn a_condition_on_a_direct_dependency_looks_at_the_package_itself() {
     // zlib needs `c`, data does not: only what is compiled needs make.
-    let data = recipe("data", &["1"]).depends_on("zlib", "run").depends_on_when("c", "build", "@2:");
-    let data = data.depends_on_when("gmake", "build", "%c");
-    let data = dag("data", &Memory::new([data, zlib()]));
-    let edges: Vec<&str> =
-        data.roots().flat_map(|root| &root.dependencies).map(|edge| edge.name.as_str()).collect();
-    assert_eq!(edges, ["zlib"]);
+    let data = recipe("data", &["1"]).depends_on("zlib", "run").depends_on_when("gmake", "build", "%c");
+    let edges = |data: Recipe| -> Vec<String> {
+        let data = dag("data", &Memory::new([data, zlib()]));
+        data.roots().flat_map(|root| &root.dependencies).map(|edge| edge.name.clone()).collect()
+    };
+    assert_eq!(edges(data.clone()), ["zlib"]);
+    assert_eq!(edges(data.clone().depends_on_when("c", "build", "@2:")), ["zlib"]);
+    assert_eq!(edges(data.depends_on_when("c", "build", "@1:")), ["gcc", "gmake", "zlib"]);
 }
 
 #[test]
@@ -279,4 +283,47 @@ fn an_external_with_a_recipe_has_the_variants_of_its_spec_and_defaults() {
     let curl = lua.nodes().find(|node| node.name() == "curl").unwrap();
     assert!(curl.is_external());
     assert!(curl.satisfies(&spec("curl@7.88.1+ldap tls:=openssl build_system=autotools"), &lua));
+}
+
+/// With a conflict on the way, `resolvo` alone forgets conditional requirements; see `Universe::every_candidate`.
+#[test]
+fn what_a_condition_asks_for_is_not_forgotten_after_a_conflict() {
+    let ncurses = recipe("ncurses", &["6.6", "6.5"])
+        .choice("build_system", &["autotools"])
+        .flag("symlinks", false)
+        .flag("termlib", true)
+        .choice("abi", &["none", "5", "6"])
+        .depends_on("c", "build")
+        .depends_on("cxx", "build")
+        .depends_on("pkgconf", "build");
+    let readline = recipe("readline", &["8.3"]).depends_on("ncurses", "link").depends_on("c", "build");
+    let lua = recipe("lua", &["5.4", "5.3"])
+        .choice("build_system", &["makefile"])
+        .choice("fetcher", &["curl", "wget"])
+        .flag("shared", true)
+        .depends_on_when("gmake", "build", "build_system=makefile")
+        .depends_on("c", "build")
+        .depends_on("ncurses+termlib", "link")
+        .depends_on("readline", "link")
+        .depends_on_when("zlib", "run", "fetcher=curl")
+        .depends_on_when("wget", "run", "fetcher=wget");
+    let repository = Memory::new([ncurses, readline, lua, recipe("wget", &["1.2"]), zlib()]);
+    let mut facts = machine();
+    facts.externals.push(external("ncurses@6.4+termlib abi=6", &[]));
+    let lua = try_solve("lua", &repository, &facts).unwrap().dag;
+    let edges: Vec<&str> =
+        lua.roots().flat_map(|root| &root.dependencies).map(|edge| edge.name.as_str()).collect();
+    assert_eq!(edges, ["gcc", "gmake", "ncurses", "readline", "zlib"]);
+}
+
+#[test]
+fn a_variant_gives_way_for_a_better_version() {
+    let library = recipe("library", &["1"]).flag("extra", false);
+    let plugin = recipe("plugin", &["2", "1"]).depends_on("library", "link");
+    let plugin = plugin.depends_on_when("library+extra", "link", "@2:");
+    let middle = recipe("middle", &["2", "1"]).depends_on("plugin", "link");
+    let app = recipe("app", &["1"]).depends_on("library", "link").depends_on("middle", "link");
+    let repository = Memory::new([library, plugin, middle, app]);
+    assert_eq!(built("app", &repository), "library@1 plugin@2 middle@2 app@1");
+    assert_eq!(built("app ^library~extra", &repository), "library@1 plugin@1 middle@2 app@1");
 }

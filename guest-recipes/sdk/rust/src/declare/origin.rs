@@ -5,7 +5,7 @@ use crate::bindings::spack_wasm::recipe::metadata::{
 };
 
 pub(super) fn archive(algorithm: DigestAlgorithm, digest: &str, url: Option<&str>) -> Archive {
-    let checksum = Some(Checksum { algorithm, digest: digest.to_owned() });
+    let checksum = Some(Checksum { algorithm, digest: digest.to_owned(), more: Vec::new() });
     Archive { checksum, url: url.map(str::to_owned), extension: None, more: Vec::new() }
 }
 

@@ -67,7 +67,7 @@ conditional!(License);
 
 /// A licence by its SPDX expression, or by a name where it has none.
 pub fn license(expression: &str) -> License {
-    License(metadata::License { expression: expression.to_owned(), when: String::new() })
+    License(metadata::License { expression: expression.to_owned(), when: String::new(), more: Vec::new() })
 }
 
 impl From<&str> for License {

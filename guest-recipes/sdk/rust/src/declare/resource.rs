@@ -29,7 +29,7 @@ impl Resource {
     /// Puts the file or folder `from` of the resource at `to` below the destination. Without a call of this the whole resource
     /// is placed under its own folder's name.
     pub fn place(mut self, from: &str, to: &str) -> Self {
-        self.0.placements.push(Placement { from: from.to_owned(), to: to.to_owned() });
+        self.0.placements.push(Placement { from: from.to_owned(), to: to.to_owned(), more: Vec::new() });
         self
     }
 }

@@ -66,7 +66,12 @@ conditional!(Redistribution);
 
 /// Neither sources on a mirror nor binaries in a build cache, always or `when` a condition holds.
 pub fn no_redistribution() -> Redistribution {
-    Redistribution(metadata::Redistribution { source: false, binary: false, when: String::new() })
+    Redistribution(metadata::Redistribution {
+        source: false,
+        binary: false,
+        when: String::new(),
+        more: Vec::new(),
+    })
 }
 
 impl Redistribution {
@@ -94,5 +99,6 @@ pub fn permission(kind: &str, value: &str, reason: &str) -> Permission {
         kind: kind.to_owned(),
         value: value.to_owned(),
         reason: reason.to_owned(),
+        more: Vec::new(),
     })
 }

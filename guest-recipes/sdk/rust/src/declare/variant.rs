@@ -64,7 +64,7 @@ fn with_values(name: &str, default: &str, values: VariantValues, description: &s
 }
 
 fn value_when(value: &str, condition: &str) -> VariantChoice {
-    VariantChoice { value: value.to_owned(), when: condition.to_owned() }
+    VariantChoice { value: value.to_owned(), when: condition.to_owned(), more: Vec::new() }
 }
 
 impl Variant {
