@@ -63,7 +63,7 @@ impl Journal {
 
     /// Bytes of a tool's output, or of our own.
     pub(crate) fn output(&self, stream: Stream, bytes: &[u8]) {
-        let mut inner = self.lock();
+        let inner = &mut *self.lock();
         if let Some((file, _)) = &mut inner.log {
             // A full disk must not end a build that would succeed; the events have the text.
             drop(file.write_all(bytes));
