@@ -1,6 +1,6 @@
 //! From the options of the monitor to a client and to sinks.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use spack_wasm_machine::Machine;
 use spack_wasm_monitor::{
     Client, ClientSettings, DEFAULT_HOST, DEFAULT_PREFIX, Delivery, HostFacts, MonitorIdentity, OfflineSink,
@@ -98,7 +98,7 @@ pub(crate) fn sinks(
         spack_version: PROGRAM.to_owned(),
         tags: args.tags.clone(),
     };
-    let (save_under, now) = (session.settings.monitor_dir.clone(), Zoned::now());
+    let (save_under, now) = (session.settings.monitor_dir.clone(), ZonedDateTime::now());
     match target {
         Target::Nowhere => Ok((None, None)),
         Target::Folder => {

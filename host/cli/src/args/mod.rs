@@ -13,11 +13,11 @@ use spack_wasm_spec::AbstractSpec;
 use crate::error::{CommandError, EXIT_STATUSES};
 
 pub(crate) use install::{InstallArgs, SandboxArgs, TestChoice};
-pub(crate) use monitor::{MonitorArgs, MonitorCommand, MonitorCommandArgs, UploadArgs};
+pub(crate) use monitor::{MonitorArgs, MonitorCommand, MonitorCommandArgs};
 pub(crate) use packages::{
     FindArgs, InfoArgs, ListArgs, LocationArgs, LogsArgs, ReindexArgs, SpecArgs, UninstallArgs,
 };
-pub(crate) use repo::{RepoAddArgs, RepoArgs, RepoCommand, RepoListArgs, RepoRemoveArgs};
+pub(crate) use repo::{RepoArgs, RepoCommand};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Blue.on_default().bold())

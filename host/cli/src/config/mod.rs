@@ -14,7 +14,7 @@ mod variables;
 
 pub(crate) use error::ConfigError;
 pub(crate) use sections::Repositories;
-pub(crate) use settings::{SandboxSettings, Settings};
+pub(crate) use settings::Settings;
 pub(crate) use variables::Variables;
 
 use sections::Scope;

@@ -62,7 +62,7 @@ fn lock<W>(display: &Mutex<Display<W>>) -> MutexGuard<'_, Display<W>> {
 
 /// Columns and lines of the terminal.
 fn terminal_size() -> (usize, usize) {
-    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok();
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
     let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
     size.map_or(USUAL_SIZE, |size| (usize::from(size.ws_col), usize::from(size.ws_row)))
 }

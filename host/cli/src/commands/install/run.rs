@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use spack_wasm_build::{Cancellation, Installer, Plan, Report};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{CancelCause, Emitter, EventKind, Fanout, PlanAction, RunId};
+use spack_wasm_monitor::{CancelCause, Emitter, EventKind, Fanout, RunId};
 use spack_wasm_recipe_host::Catalog;
 use spack_wasm_source::Fetcher;
 use spack_wasm_spec::{AbstractSpec, Dag};
