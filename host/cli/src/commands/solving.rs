@@ -21,7 +21,9 @@ pub(super) fn concretize(
     let solution = solve(specs, catalog, facts);
     session.ui.debug(|| format!("concretized in {:.2?}", started.elapsed()));
     report_problems(session, catalog);
-    Ok(solution?)
+    let solution = solution?;
+    session.ui.debug(|| solution.notes.join("; "));
+    Ok(solution)
 }
 
 /// Names the recipes that can't be used.

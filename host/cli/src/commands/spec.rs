@@ -15,9 +15,6 @@ pub(super) fn run(session: &Session, args: &SpecArgs) -> Result<(), CommandError
     let (catalog, _) = session.catalog(&[])?;
     let facts = session.facts(&session.machine())?;
     let solution = concretize(session, &specs, &catalog, &facts)?;
-    for note in &solution.notes {
-        session.ui.warn(note);
-    }
     if session.is_json(args.json) {
         session.ui.print_bytes(format!("{}\n", solution.dag.to_json()).as_bytes());
         return Ok(());

@@ -72,7 +72,7 @@ impl Progress {
                 vec![told(self.named(hash, &format!("phase '{phase}' failed")))]
             }
             EventKind::FetchStarted { origin } => {
-                self.row(hash, |row| row.phase("fetch"));
+                self.row(hash, |row| row.step("fetch"));
                 vec![told(self.named(hash, &format!("Fetching {origin}")))]
             }
             EventKind::FetchProgress { bytes, total } => {
@@ -129,8 +129,9 @@ impl Progress {
                 text.styled(DIM, if waited { " (by another process)" } else { "" });
             }
             BuildEnd::Failed { .. } => {
-                let phase = row.and_then(|row| row.phase_name()).map(|phase| format!(" in phase '{phase}'"));
-                text.styled(ERROR, "[x]").push(&format!(" {label} failed{}", phase.unwrap_or_default()));
+                let phase = row.as_ref().and_then(Row::phase_name);
+                let phase = phase.map(|phase| format!(" in phase '{phase}'")).unwrap_or_default();
+                text.styled(ERROR, "[x]").push(&format!(" {label} failed{phase}"));
             }
             BuildEnd::Cancelled(cause) => {
                 text.styled(DIM, "[-]").push(&format!(" {label} not built: {}", self.cause(cause)));

@@ -18,7 +18,10 @@ const PHASE_WIDTH: usize = 12;
 pub(crate) struct Row {
     hash: String,
     label: String,
-    phase: Option<String>,
+    /// What is being done: a phase of the recipe, or a step of ours.
+    doing: String,
+    /// Whether that is a phase.
+    in_phase: bool,
     said: String,
     started: Instant,
 }
@@ -27,18 +30,25 @@ impl Row {
     /// A build that starts now.
     pub(crate) fn new(hash: &str, label: &str, now: Instant) -> Self {
         let (hash, label) = (hash.to_owned(), label.to_owned());
-        Self { hash, label, phase: None, said: String::new(), started: now }
+        Self { hash, label, doing: "starting".to_owned(), in_phase: false, said: String::new(), started: now }
     }
 
-    /// A phase begins.
+    /// A phase of the recipe begins.
     pub(crate) fn phase(&mut self, name: &str) {
-        self.phase = Some(name.to_owned());
+        self.step(name);
+        self.in_phase = true;
+    }
+
+    /// A step of ours begins.
+    pub(crate) fn step(&mut self, name: &str) {
+        name.clone_into(&mut self.doing);
+        self.in_phase = false;
         self.said.clear();
     }
 
-    /// The phase that runs.
-    pub(crate) fn phase_name(self) -> Option<String> {
-        self.phase
+    /// The last phase that ran, unless something else followed.
+    pub(crate) fn phase_name(&self) -> Option<&str> {
+        self.in_phase.then_some(self.doing.as_str())
     }
 
     /// There is something to be said in place of output.
@@ -66,11 +76,11 @@ impl Row {
 
     /// The row in at most `width` columns: hash, name, phase, time, last output; what does not fit is cut from the right.
     pub(crate) fn text(&self, now: Instant, width: usize) -> Text {
-        let phase = self.phase.as_deref().unwrap_or("starting");
         let head = format!(
-            "{} {:NAME_WIDTH$} {phase:PHASE_WIDTH$} {:>6}  ",
+            "{} {:NAME_WIDTH$} {:PHASE_WIDTH$} {:>6}  ",
             self.hash,
             self.label,
+            self.doing,
             self.elapsed(now)
         );
         let flat: String = (head + &self.said).replace(['\t', '\n', '\r'], " ");

@@ -115,9 +115,6 @@ impl<'a> Run<'a> {
             self.emitter.emit(EventKind::SolveStarted { specs: written });
             let facts = self.session.facts(&self.machine)?;
             let solution = concretize(self.session, &specs, &catalog, &facts)?;
-            for message in solution.notes {
-                self.emitter.emit(EventKind::Warning { message });
-            }
             Ok(Prepared { catalog, dag: Arc::new(solution.dag) })
         })();
         match &prepared {
