@@ -82,7 +82,8 @@ fn make_folder(path: &Path) -> io::Result<()> {
 
 fn give(dir: &Dir, identity: BuildIdentity) -> io::Result<()> {
     let (uid, gid) = (Some(Uid::from_raw(identity.uid)), Some(Gid::from_raw(identity.gid)));
-    rustix::fs::fchown(dir, uid, gid)?;
+    // By name: the handle is one that can only be walked from (`O_PATH`).
+    rustix::fs::chownat(dir, ".", uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
     for entry in dir.entries()? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
