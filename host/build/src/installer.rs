@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use spack_wasm_jobserver::{Balancer, Budget};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{Emitter, PlanAction};
+use spack_wasm_monitor::{Emitter, EventKind, PlanAction};
 use spack_wasm_recipe_host::Catalog;
 use spack_wasm_sandbox::{HELPER, Sandbox};
 use spack_wasm_source::Fetcher;
@@ -55,6 +55,7 @@ impl Installer {
             path: options.stage_root.clone(),
             source: std::io::Error::other(error),
         })?;
+        self.clear_leftovers(&stages);
         let shared = Shared {
             installer: self.clone(),
             dag: Arc::clone(dag),
@@ -75,6 +76,18 @@ impl Installer {
         let report = Scheduler::new(Arc::new(shared), plan, budget).run();
         balancer.stop()?;
         report
+    }
+
+    /// Removes what killed processes left. Where that fails, this run can build all the same, and the next one tries again.
+    fn clear_leftovers(&self, stages: &StageArea) {
+        let cleared = [
+            stages.collect_leftovers().map_err(|error| error.to_string()),
+            self.store.collect_leftovers().map_err(|error| error.to_string()),
+        ];
+        for error in cleared.into_iter().filter_map(Result::err) {
+            let message = format!("what an earlier run left behind can't be removed: {error}");
+            self.emitter.emit(EventKind::Warning { message });
+        }
     }
 
     /// Locks what is installed already, so that nobody removes it while it is used.
