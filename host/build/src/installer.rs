@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,7 +6,7 @@ use spack_wasm_jobserver::{Balancer, Budget};
 use spack_wasm_machine::Machine;
 use spack_wasm_monitor::{Emitter, EventKind, PlanAction};
 use spack_wasm_recipe_host::Catalog;
-use spack_wasm_sandbox::{HELPER, Sandbox};
+use spack_wasm_sandbox::{HELPER, Policy, Sandbox};
 use spack_wasm_source::Fetcher;
 use spack_wasm_spec::Dag;
 use spack_wasm_store::{LockMode, Patience, PrefixLock, StageArea, Store};
@@ -51,12 +52,15 @@ impl Installer {
         cancellation: &Cancellation,
     ) -> Result<Report, InstallError> {
         let policy = walls::policy(&options.sandbox);
+        self.check_paths(options, &policy)?;
         let stages = StageArea::open(&options.stage_root).map_err(|error| InstallError::Stages {
             path: options.stage_root.clone(),
             source: std::io::Error::other(error),
         })?;
         self.clear_leftovers(&stages);
+        let budget = budget(options)?;
         let shared = Shared {
+            budget: budget.clone(),
             installer: self.clone(),
             dag: Arc::clone(dag),
             options: options.clone(),
@@ -71,7 +75,6 @@ impl Installer {
             drop(Sandbox::start(&policy, &shared.helper).map_err(InstallError::Walls)?);
         }
         let _present = self.hold(plan)?;
-        let budget = budget(options)?;
         let balancer = Balancer::start(&budget, REBALANCE).map_err(InstallError::Thread)?;
         let report = Scheduler::new(Arc::new(shared), plan, budget).run();
         balancer.stop()?;
@@ -90,6 +93,29 @@ impl Installer {
         }
     }
 
+    /// Paths that every build needs are there, and the build's user can reach them.
+    fn check_paths(&self, options: &InstallOptions, policy: &Policy) -> Result<(), InstallError> {
+        let sandbox = &options.sandbox;
+        for (setting, paths) in
+            [("config:sandbox:read", &sandbox.read), ("config:sandbox:write", &sandbox.write)]
+        {
+            if let Some(path) = paths.iter().find(|path| !path.exists()) {
+                return Err(InstallError::NoSuchPath { setting, path: path.clone() });
+            }
+        }
+        let Some(identity) = build_identity(policy).filter(|_| !policy.remaps()) else { return Ok(()) };
+        let places = [
+            ("config:build_stage", options.stage_root.as_path()),
+            ("config:install_tree:root", self.store.root()),
+        ];
+        for (setting, place) in places {
+            if let Some(path) = place.ancestors().skip(1).find(|path| is_closed(path)) {
+                return Err(InstallError::Closed { uid: identity.uid, path: path.to_owned(), setting });
+            }
+        }
+        Ok(())
+    }
+
     /// Locks what is installed already, so that nobody removes it while it is used.
     fn hold(&self, plan: &Plan) -> Result<Vec<PrefixLock>, InstallError> {
         let present = plan.steps.iter().filter(|step| step.action == PlanAction::Installed);
@@ -97,6 +123,13 @@ impl Installer {
             present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut |_| Patience::Wait));
         Ok(locks.collect::<Result<_, _>>()?)
     }
+}
+
+/// Whether only its owner and group may enter a folder.
+fn is_closed(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs_err::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 == 0)
 }
 
 fn budget(options: &InstallOptions) -> Result<Budget, InstallError> {

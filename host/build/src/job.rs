@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use spack_wasm_jobserver::{Channel, MakeVersion};
+use spack_wasm_jobserver::{Budget, Channel, MakeVersion};
 use spack_wasm_monitor::PhaseExit;
 use spack_wasm_package::Package;
 use spack_wasm_recipe_host::{Access, Entry, Folder, NoServices, Session, Subject};
@@ -37,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) wrapper: InstalledTool,
     pub(crate) stages: StageArea,
     pub(crate) identity: Option<BuildIdentity>,
+    pub(crate) budget: Budget,
 }
 
 /// One build.
@@ -140,6 +141,7 @@ impl Job {
         let dependencies = walls::dependency_prefixes(self.store(), &self.shared.dag, &self.node);
         let prefix = (pending.building_path(), pending.final_path());
         walls::grant(&mut policy, &inside, &workspace, (&prefix.0, &prefix.1), &dependencies);
+        walls::allow(&mut policy, &entry.package.permissions);
         let wrapper = Wrapper::new(&self.places(&prefix.1), inside.wrapper.clone())?;
         wrapper.write(&workspace.wrapper, &self.shared.wrapper)?;
         Ok(Ground { entry, workspace, inside, policy, wrapper, dependencies })
@@ -190,7 +192,9 @@ impl Job {
             environment: environment.clone(),
             source: ground.inside.stage.join(SOURCE),
             jobs: Arc::clone(&self.jobs),
+            budget: self.shared.budget.clone(),
             make: make_version(&self.shared.dag, &self.node),
+            ninja: tool_version(&self.shared.dag, &self.node, "ninja"),
             compilers: ["c", "cxx", "fortran"]
                 .into_iter()
                 .filter_map(|language| Some((language.to_owned(), ground.wrapper.compiler(language)?)))
@@ -280,6 +284,7 @@ impl Job {
                     return Err(BuildError::Cancelled(cause));
                 }
                 (Err(error), None) => {
+                    self.journal.say(&format!("{}: {error}", self.node.name()));
                     self.journal.end_phase(PhaseExit::Error { message: error.to_string() });
                     return Err(error.into());
                 }
@@ -332,9 +337,15 @@ impl Job {
 
 /// The version of make among a node's dependencies; an unknown one is taken for an old one.
 pub(crate) fn make_version(dag: &Dag, node: &Node) -> MakeVersion {
-    let edge = node.dependencies.iter().find(|edge| edge.name == "gmake");
-    let version = edge.and_then(|edge| dag.dependency(edge)).map(|node| node.facts.version.to_string());
-    version.and_then(|version| MakeVersion::parse(&version)).unwrap_or(MakeVersion { major: 4, minor: 2 })
+    let (major, minor) = tool_version(dag, node, "gmake").unwrap_or((4, 2));
+    MakeVersion { major, minor }
+}
+
+/// The first two numbers of the version of a tool among a node's dependencies.
+fn tool_version(dag: &Dag, node: &Node, name: &str) -> Option<(u32, u32)> {
+    let edge = node.dependencies.iter().find(|edge| edge.name == name)?;
+    let MakeVersion { major, minor } = MakeVersion::parse(dag.dependency(edge)?.facts.version.as_str())?;
+    Some((major, minor))
 }
 
 fn phases_of<'a>(package: &'a Package, node: &Node) -> Result<&'a [String], BuildError> {

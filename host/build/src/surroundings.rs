@@ -51,6 +51,11 @@ impl Job {
         for (name, value) in ground.wrapper.variables() {
             environment.set(name, value);
         }
+        for wanted in ground.entry.package.permissions.iter().filter(|wanted| wanted.kind == "environment") {
+            if let Some(value) = self.shared.options.user_variables.get(&wanted.value) {
+                environment.set(&wanted.value, value);
+            }
+        }
         Ok(environment.with(&self.environment_changes(ground, asker)?))
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spack_wasm_solve::{ExternalPackage, Preferences};
-use spack_wasm_spec::{AbstractSpec, VersionList};
+use spack_wasm_spec::{AbstractSpec, Version, VersionElement, VersionList};
 
 use super::ConfigError;
 use super::sections::OneOrMany;
@@ -139,9 +139,8 @@ fn external(name: &str, entry: ExternalEntry, variables: &Variables) -> Result<E
     if spec.name.as_deref() != Some(name) {
         return Err(format!("`{text}` is no spec of {name}"));
     }
-    let version = spec
-        .versions
-        .as_exact()
+    let version = single(&spec.versions);
+    let version = version
         .ok_or_else(|| format!("`{text}` does not say which version it is: write `{name}@VERSION`"))?;
     let executables: BTreeMap<String, PathBuf> = extra_attributes
         .compilers
@@ -159,6 +158,15 @@ fn external(name: &str, entry: ExternalEntry, variables: &Variables) -> Result<E
         executables,
         virtuals,
     })
+}
+
+/// The one version of an external; Spack takes `@1.2` for exactly that here.
+fn single(versions: &VersionList) -> Option<&Version> {
+    match versions.elements() {
+        [VersionElement::Exact(version)] => Some(version),
+        [VersionElement::Range(range)] if range.low() == range.high() => range.low(),
+        _ => None,
+    }
 }
 
 impl VersionText {

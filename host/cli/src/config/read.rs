@@ -42,6 +42,19 @@ pub(super) fn describe(error: &YamlError, origin: &str, with_lines: bool) -> Con
         YamlError::SerdeUnknownVariant { variant, expected, .. } => {
             ConfigError::UnknownValue { place, value: variant.clone(), known: expected.clone() }
         }
-        other => ConfigError::Malformed { place, reason: other.to_string() },
+        YamlError::InvalidScalar { ty, .. } => {
+            let expected = match *ty {
+                "bool" => "`true` or `false`",
+                ty if ty.starts_with(['i', 'u']) => "a whole number that is not too large",
+                ty => ty,
+            };
+            ConfigError::Malformed { place, reason: format!("{expected} is expected") }
+        }
+        other => ConfigError::Malformed { place, reason: without_position(&other.to_string()) },
     }
+}
+
+/// The message alone: the place is told in front of it.
+fn without_position(message: &str) -> String {
+    message.rfind(" at line ").map_or(message, |end| &message[..end]).to_owned()
 }

@@ -105,7 +105,7 @@ fn mirror(name: &str, url: &str, variables: &Variables) -> Result<Mirror, Config
         let path = variables.path(url).map_err(|reason| ConfigError::value(key(), reason))?;
         path.display().to_string()
     };
-    Mirror::new(name, &url).map_err(|error| ConfigError::value(key(), error))
+    Mirror::new(name, &url).map_err(|error| ConfigError::value("mirrors", error))
 }
 
 fn permissions(section: BTreeMap<String, OneOrMany<String>>) -> BTreeMap<String, BTreeSet<String>> {

@@ -3,6 +3,8 @@ use std::path::Path;
 use spack_wasm_sandbox::{Layer, Level};
 use spack_wasm_spec::Version;
 
+use super::packages::Packages;
+use super::settings::SandboxSettings;
 use super::*;
 use crate::environment::Environment;
 
@@ -121,33 +123,37 @@ fn packages_are_read() {
 #[test]
 fn mistakes_are_told_with_file_line_and_the_nearest_key() {
     let message = |text: &str| User::new(&[("config.yaml", text)]).error(&[]);
-    insta::assert_snapshot!(message("config:\n  checksum: true\n  buid_jobs: 4\n"), @"");
-    insta::assert_snapshot!(message("confg:\n  build_jobs: 4\n"), @"");
-    insta::assert_snapshot!(message("config:\n  install_tree:\n    zzz: /x\n"), @"");
-    insta::assert_snapshot!(message("config:\n  build_jobs: many\n"), @"");
-    insta::assert_snapshot!(message("config:\n  sandbox:\n    level: strong\n"), @"");
-    insta::assert_snapshot!(message("config: [\n"), @"");
-    insta::assert_snapshot!(message("config:\n  build_stage: $nowhere/x\n"), @"");
-    insta::assert_snapshot!(message("config:\n  sandbox: {build_uid: 0}\n"), @"");
-    insta::assert_snapshot!(message("config:\n  build_jobs: 0\n"), @"");
+    insta::assert_snapshot!(message("config:\n  checksum: true\n  buid_jobs: 4\n"), @"CONFIG/config.yaml:3: there is no key `buid_jobs`; did you mean `build_jobs`?");
+    insta::assert_snapshot!(message("confg:\n  build_jobs: 4\n"), @"CONFIG/config.yaml:1: there is no key `confg`; did you mean `config`?");
+    insta::assert_snapshot!(message("config:\n  install_tree:\n    zzz: /x\n"), @"CONFIG/config.yaml:3: there is no key `zzz`; the keys are `root`, `padded_length` and `projections`");
+    insta::assert_snapshot!(message("config:\n  build_jobs: many\n"), @"CONFIG/config.yaml:2: invalid u16 at line 2, column 15");
+    insta::assert_snapshot!(message("config:\n  sandbox:\n    level: strong\n"), @"CONFIG/config.yaml:3: `strong` is none of `namespaces`, `landlock` and `none`");
+    insta::assert_snapshot!(message("config: [\n"), @"CONFIG/config.yaml:1: expected mapping start at line 1, column 9");
+    insta::assert_snapshot!(message("config:\n  build_stage: $nowhere/x\n"), @"config:build_stage: `$nowhere/x`: `$nowhere` is not known; there are `$user_cache_path`, `$user_config_path`, `$tempdir`, `$user`");
+    insta::assert_snapshot!(message("config:\n  sandbox: {build_uid: 0}\n"), @"config:sandbox:build_uid: builds never run as root: give another number");
+    insta::assert_snapshot!(message("config:\n  build_jobs: 0\n"), @"config:build_jobs: 0 jobs build nothing");
 }
 
 #[test]
 fn mistakes_on_the_command_line_are_told() {
     let user = User::new(&[]);
-    insta::assert_snapshot!(user.error(&["config:buildjobs:4"]), @"");
-    insta::assert_snapshot!(user.error(&["build_jobs"]), @"");
-    insta::assert_snapshot!(user.error(&["config:sandbox:allow_missing:[usr]"]), @"");
-    insta::assert_snapshot!(user.error(&["mirrors:m:s3://bucket"]), @"");
+    insta::assert_snapshot!(user.error(&["config:buildjobs:4"]), @"-c config:buildjobs:4: there is no key `buildjobs`; did you mean `build_jobs`?");
+    insta::assert_snapshot!(user.error(&["build_jobs"]), @"`-c build_jobs`: expected are a section, a key and a value with colons between them");
+    insta::assert_snapshot!(user.error(&["config:sandbox:allow_missing:[usr]"]), @"-c config:sandbox:allow_missing:[usr]: `usr` is none of `user`, `mount`, `pid`, `network`, `ipc`, `uts`, `cgroup`, `proc`, `landlock` and `seccomp`");
+    insta::assert_snapshot!(user.error(&["mirrors:m:s3://bucket"]), @r#"mirrors:m: mirror `m` has the address "s3://bucket", which is neither a folder nor a file, http or https address"#);
 }
 
 #[test]
 fn mistakes_in_packages_are_told() {
     let message = |text: &str| User::new(&[("packages.yaml", text)]).error(&[]);
-    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: gcc, prefix: /usr}]\n"), @"");
-    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: llvm@1, prefix: /usr}]\n"), @"");
-    insta::assert_snapshot!(message("packages:\n  gcc:\n    external: []\n"), @"");
-    insta::assert_snapshot!(message("packages:\n  hdf5:\n    variants: '+ +'\n"), @"");
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: gcc, prefix: /usr}]\n"), @"packages:gcc:externals: `gcc` does not say which version it is: write `gcc@VERSION`");
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: llvm@1, prefix: /usr}]\n"), @"packages:gcc:externals: `llvm@1` is no spec of gcc");
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    external: []\n"), @"CONFIG/packages.yaml:3: there is no key `external`; did you mean `externals`?");
+    insta::assert_snapshot!(message("packages:\n  hdf5:\n    variants: '+ +'\n"), @r"
+    packages:hdf5:variants: a variant's name is missing behind `+`
+        + +
+        ^^
+    ");
 }
 
 #[test]

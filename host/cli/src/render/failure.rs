@@ -11,20 +11,26 @@ use crate::text::{BOLD, HINT, Text, counted, listed};
 
 /// The error that a run with failed builds ends with: for each of them what, where, why and what next.
 pub(crate) fn error(report: &Report, with_logs: bool) -> Option<CommandError> {
-    let mut failures = report.failed.iter();
-    let first = failures.next()?;
-    let mut error = CommandError::failure(title(first));
-    error.details = details(first, with_logs);
-    error.hints.clone_from(&first.hints);
-    for failure in failures {
-        let mut next = CommandError::failure(title(failure));
-        next.details = details(failure, with_logs);
-        next.hints.clone_from(&failure.hints);
-        error.details.push("\n").append(&next.text());
-    }
+    let mut error = match report.failed.as_slice() {
+        [] => return None,
+        [only] => of_one(only, with_logs),
+        several => {
+            let mut error = CommandError::failure(counted(several.len(), "build") + " failed");
+            for failure in several {
+                error.details.push("\n").append(&of_one(failure, with_logs).text());
+            }
+            error
+        }
+    };
     cancelled(&mut error.details, report);
-    error.hints.dedup();
     Some(error)
+}
+
+fn of_one(failure: &Failure, with_log: bool) -> CommandError {
+    let mut error = CommandError::failure(title(failure));
+    error.details = details(failure, with_log);
+    error.hints.clone_from(&failure.hints);
+    error
 }
 
 fn title(failure: &Failure) -> String {
@@ -89,5 +95,5 @@ fn cancelled(text: &mut Text, report: &Report) {
     let names: Vec<String> = report.cancelled.iter().map(|cancelled| cancelled.node.name_version()).collect();
     let count = counted(names.len(), "package");
     let were = if names.len() == 1 { "was" } else { "were" };
-    text.push(&format!("{count} {were} not built: {}\n", listed(&names)));
+    text.push(&format!("\n{count} {were} not built: {}\n", listed(&names)));
 }

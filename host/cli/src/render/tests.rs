@@ -88,7 +88,11 @@ fn a_tree_shows_each_node_once() {
         "gcc" => Status::External,
         _ => Status::Absent,
     };
-    insta::assert_snapshot!(super::tree::tree(&dag, root, HashLength::Short, &status).unstyled(), @"");
+    insta::assert_snapshot!(super::tree::tree(&dag, root, HashLength::Short, &status).unstyled(), @r"
+     -   bokexro hdf5@1.10.8~cxx+shared build_system=autotools arch=linux-debian12-x86_64_v3
+    [e]  utyylwx     ^gcc@12.2.0 arch=linux-debian12-x86_64_v3
+    [+]  rleeskd     ^zlib@1.2.13~cxx+shared build_system=autotools arch=linux-debian12-x86_64_v3
+    ");
     let plain = super::tree::tree(&dag, root, HashLength::None, &status).unstyled();
     assert!(
         plain.starts_with(" -   hdf5@1.10.8+shared~cxx") || plain.starts_with(" -   hdf5@1.10.8~cxx+shared")
@@ -101,11 +105,27 @@ fn packages_are_listed_in_groups() {
     let list = |hashes, variants, paths| {
         super::find::list(&packages, Columns { hashes, variants, paths }).unstyled()
     };
-    insta::assert_snapshot!(list(HashLength::None, false, false), @"");
-    insta::assert_snapshot!(list(HashLength::Short, true, true), @"");
+    insta::assert_snapshot!(list(HashLength::None, false, false), @r"
+    -- linux-debian12-x86_64_v3 / %c,cxx=gcc@12.2.0 --------------------------------
+    zlib@1.2.13
+
+    -- linux-debian12-x86_64_v3 / %c=gcc@12.2.0 ------------------------------------
+    hdf5@1.10.8
+
+    ==> 2 installed packages
+    ");
+    insta::assert_snapshot!(list(HashLength::Short, true, true), @r"
+    -- linux-debian12-x86_64_v3 / %c,cxx=gcc@12.2.0 --------------------------------
+    rleeskd zlib@1.2.13~cxx+shared build_system=autotools  /store/linux-x86_64_v3/zlib
+
+    -- linux-debian12-x86_64_v3 / %c=gcc@12.2.0 ------------------------------------
+    bokexro hdf5@1.10.8~cxx+shared build_system=autotools  /store/linux-x86_64_v3/hdf5
+
+    ==> 2 installed packages
+    ");
     insta::assert_snapshot!(
         super::find::list(&[], Columns { hashes: HashLength::None, variants: false, paths: false })
-            .unstyled(), @"");
+            .unstyled(), @"==> 0 installed packages");
 }
 
 fn spec(text: &str) -> AbstractSpec {
@@ -166,9 +186,103 @@ fn package() -> Package {
 
 #[test]
 fn a_recipe_is_shown() {
-    insta::assert_snapshot!(super::package::info(&package(), "builtin").unstyled(), @"");
+    insta::assert_snapshot!(super::package::info(&package(), "builtin").unstyled(), @r#"
+    zlib  (repository builtin, builtin)
+
+    Description:
+        A free, lossless
+        data-compression library.[2J
+
+    Homepage: https://zlib.net
+
+    Preferred version:
+        1.2.13    https://zlib.net/zlib-1.2.13.tar.gz (no checksum)
+
+    Safe versions:
+        1.2.13    https://zlib.net/zlib-1.2.13.tar.gz (no checksum)
+        1.3.1    https://zlib.net/zlib-1.3.1.tar.gz
+
+    Deprecated versions:
+        1.2.3    https://zlib.net/zlib-1.2.3.tar.gz (no checksum)
+
+    Variants:
+        shared [true]    false, true
+          when @1.2:
+            Enables the build of shared libraries.
+
+    Build Dependencies:
+        gmake when platform=linux
+
+    Link Dependencies:
+        None
+
+    Run Dependencies:
+        None
+
+    Test Dependencies:
+        None
+
+    Conflicts:
+        None
+
+    Virtual Packages:
+        zlib-api
+
+    Installation Phases:
+        edit    build    install    (makefile)
+
+    Licenses:
+        Zlib
+
+    Permissions beyond the sandbox:
+        read:/opt/data  test data; refused unless allowed: -c "config:permissions:zlib:['read:/opt/data']"
+    "#);
     insta::assert_snapshot!(
-        super::package::info(&Package { name: "empty".into(), ..Package::default() }, "x").unstyled(), @"");
+        super::package::info(&Package { name: "empty".into(), ..Package::default() }, "x").unstyled(), @r"
+    empty  (repository , x)
+
+    Description:
+        None
+
+    Preferred version:
+        None
+
+    Safe versions:
+        None
+
+    Deprecated versions:
+        None
+
+    Variants:
+        None
+
+    Build Dependencies:
+        None
+
+    Link Dependencies:
+        None
+
+    Run Dependencies:
+        None
+
+    Test Dependencies:
+        None
+
+    Conflicts:
+        None
+
+    Virtual Packages:
+        None
+
+    Installation Phases:
+        None
+
+    Licenses:
+        None
+
+    Permissions beyond the sandbox:
+        None
+    ");
 }
 
 fn failure(name: &str) -> Failure {
@@ -195,7 +309,21 @@ fn a_failed_build_is_one_block() {
     let cause = CancelCause::DependencyFailed { dependency: node("zlib").hash.clone() };
     let cancelled = vec![Cancelled { node: node("hdf5"), cause }];
     let report = Report { failed: vec![failure("zlib")], cancelled, ..Report::default() };
-    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled(), @"");
+    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled(), @r"
+    ==> Error: zlib@1.2.13/rleeskd failed in phase 'build': `make` exited with status 2
+
+    The first error in the log:
+         119   gcc -c adler32.c
+      >> 120   adler32.c:7:12: error: 'x' undeclared
+         121   make: *** [adler32.o] Error 1
+
+    Sandbox: probably refused: /root/.netrc (read); allow with config:sandbox:read
+
+    Log:   /stage/log.txt
+    Stage: /stage
+    1 package was not built: hdf5@1.10.8
+    hint: look at the log
+    ");
 }
 
 #[test]
@@ -203,7 +331,25 @@ fn several_failed_builds_are_a_block_each() {
     let bare =
         Failure { finding: None, refusals: Vec::new(), hints: Vec::new(), phase: None, ..failure("hdf5") };
     let report = Report { failed: vec![failure("zlib"), bare], ..Report::default() };
-    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled(), @"");
+    insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled(), @r"
+    ==> Error: zlib@1.2.13/rleeskd failed in phase 'build': `make` exited with status 2
+
+    The first error in the log:
+         119   gcc -c adler32.c
+      >> 120   adler32.c:7:12: error: 'x' undeclared
+         121   make: *** [adler32.o] Error 1
+
+    Sandbox: probably refused: /root/.netrc (read); allow with config:sandbox:read
+
+    Log:   /stage/log.txt
+    Stage: /stage
+
+    ==> Error: hdf5@1.10.8/bokexro failed: `make` exited with status 2
+
+    Log:   /stage/log.txt
+    Stage: /stage
+    hint: look at the log
+    ");
     assert!(super::failure::error(&Report::default(), false).is_none());
 }
 

@@ -121,7 +121,20 @@ fn an_installation_that_goes_well() {
         );
         emitter.emit(EventKind::Warning { message: "mind\x1b[2J this".into() });
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+     -   HDF5 hdf5@1.10.8+shared arch=linux-debian12-x86_64_v3
+    [e]  utyylwx     ^gcc@12.2.0+shared arch=linux-debian12-x86_64_v3
+     -   ZLIB     ^zlib@1.2.13+shared arch=linux-debian12-x86_64_v3
+    ==> Plan: 2 packages to build, 0 installed already, 1 of the system
+    ==> Installing zlib-1.2.13-ZLIB [1/2]
+    ==> zlib@1.2.13: waiting for process 7, which has it locked
+    ==> zlib: Fetching https://zlib.net/zlib-1.2.13.tar.gz
+    ==> zlib: https://zlib.net/zlib-1.2.13.tar.gz: cannot be reached: timed out; trying the registry mirror apt
+    ==> zlib: Executing phase: 'edit'
+    [+] /store/zlib  (TIME)
+    [+] /store/hdf5 (by another process)
+    ==> Warning: mind[2J this
+    ");
 }
 
 #[test]
@@ -141,7 +154,18 @@ fn an_installation_that_fails() {
         let cause = CancelCause::DependencyFailed { dependency: example.zlib.clone() };
         emitter.emit_for(&example.hdf5, EventKind::BuildEnded(BuildEnd::Cancelled(cause)));
     });
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+     -   HDF5 hdf5@1.10.8+shared arch=linux-debian12-x86_64_v3
+    [e]  utyylwx     ^gcc@12.2.0+shared arch=linux-debian12-x86_64_v3
+     -   ZLIB     ^zlib@1.2.13+shared arch=linux-debian12-x86_64_v3
+    ==> Plan: 2 packages to build, 0 installed already, 1 of the system
+    ==> Installing zlib-1.2.13-ZLIB [1/2]
+    ==> zlib: Executing phase: 'build'
+    ==> zlib: probably refused by the sandbox: /root/.netrc (allowed by config:sandbox:read:[/root/.netrc])
+    ==> zlib: phase 'build' failed
+    [x] zlib@1.2.13 failed in phase 'build'  (TIME)
+    [-] hdf5@1.10.8 not built: zlib@1.2.13 failed
+    ");
 }
 
 #[test]
