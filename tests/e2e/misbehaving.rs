@@ -152,6 +152,21 @@ fn files_of_the_machine_are_not_there() {
 }
 
 #[test]
+fn nothing_of_the_users_environment_is_there() {
+    let secrets = ["SPACKMON_TOKEN", "SPACKMON_USER", "MY_PASSWORD", "LD_PRELOAD", "SSH_AUTH_SOCK"];
+    let marker = "marker-of-what-is-the-users-own";
+    let user = secrets.iter().fold(user(), |user, name| user.env(name, format!("/{marker}")));
+    misbehave(&user, "show-environment", &[]).succeeded();
+    let log = user.run(["logs", "misbehaving"]).succeeded().stdout;
+    assert!(log.contains("the recipe has []"), "{log}");
+    assert!(log.lines().any(|line| line.starts_with("PATH=")), "{log}");
+    assert!(!log.contains(marker), "{log}");
+    let home = user.home().display().to_string();
+    let homes = log.lines().filter(|line| line.starts_with("HOME=") && line.contains(&home));
+    assert_eq!(homes.count(), 0, "{log}");
+}
+
+#[test]
 fn links_out_of_the_prefix_and_other_peoples_rights_are_refused() {
     let user = user();
     assert_output!(user, refused(&user, "link-out"), @"
