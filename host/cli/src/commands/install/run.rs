@@ -215,7 +215,9 @@ impl<'a> Run<'a> {
         for problem in &problems {
             self.session.ui.warn(&problem.to_string());
         }
-        self.session.ui.print(&self.last_words);
+        if result.is_ok() {
+            self.session.ui.print(&self.last_words);
+        }
         let delivered = match self.reports {
             Some(reports) => self.runtime.block_on(reports.conclude(self.session)),
             None => Ok(()),
