@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use spack_wasm_jobserver::{Balancer, Budget};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{Emitter, PlanAction};
+use spack_wasm_monitor::{BuildEnd, Emitter, EventKind, PlanAction};
 use spack_wasm_recipe_host::Catalog;
 use spack_wasm_sandbox::{HELPER, Policy, Sandbox};
 use spack_wasm_source::Fetcher;
@@ -51,15 +51,32 @@ impl Installer {
         options: &InstallOptions,
         cancellation: &Cancellation,
     ) -> Result<Report, InstallError> {
+        let shared = self
+            .prepare(dag, plan, options, cancellation)
+            .inspect_err(|error| self.none_built(plan, error))?;
+        let _present = self.hold(plan)?;
+        let balancer = Balancer::start(&shared.budget, REBALANCE).map_err(InstallError::Thread)?;
+        let report = Scheduler::new(Arc::new(shared), plan).run();
+        balancer.stop()?;
+        report
+    }
+
+    /// What all builds share. The walls are tried here, before anything is fetched or built.
+    fn prepare(
+        &self,
+        dag: &Arc<Dag>,
+        plan: &Plan,
+        options: &InstallOptions,
+        cancellation: &Cancellation,
+    ) -> Result<Shared, InstallError> {
         let policy = walls::policy(&options.sandbox);
         self.check_paths(options, &policy)?;
         let stages = StageArea::open(&options.stage_root).map_err(|error| InstallError::Stages {
             path: options.stage_root.clone(),
             source: std::io::Error::other(error),
         })?;
-        let budget = budget(options)?;
         let shared = Shared {
-            budget: budget.clone(),
+            budget: budget(options)?,
             installer: self.clone(),
             dag: Arc::clone(dag),
             options: options.clone(),
@@ -69,15 +86,22 @@ impl Installer {
             identity: build_identity(&policy),
             stages,
         };
-        // The walls are tried before anything is fetched or built.
         if plan.to_build().next().is_some() {
             drop(Sandbox::start(&policy, &shared.helper).map_err(InstallError::Walls)?);
         }
-        let _present = self.hold(plan)?;
-        let balancer = Balancer::start(&budget, REBALANCE).map_err(InstallError::Thread)?;
-        let report = Scheduler::new(Arc::new(shared), plan, budget).run();
-        balancer.stop()?;
-        report
+        Ok(shared)
+    }
+
+    /// No way of failing goes unreported: each planned build ends, although none has begun.
+    fn none_built(&self, plan: &Plan, error: &InstallError) {
+        let message = match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        for hash in plan.to_build() {
+            let ended = EventKind::BuildEnded(BuildEnd::Failed { message: message.clone() });
+            self.emitter.emit_for(hash, ended);
+        }
     }
 
     /// Paths that every build needs are there, and the build's user can reach them.
