@@ -75,6 +75,7 @@ impl Installer {
             path: options.stage_root.clone(),
             source: std::io::Error::other(error),
         })?;
+        self.clear_leftovers(&stages);
         let shared = Shared {
             budget: budget(options)?,
             installer: self.clone(),
@@ -125,6 +126,18 @@ impl Installer {
             }
         }
         Ok(())
+    }
+
+    /// Removes what killed processes left. Where that fails, this run can build all the same, and the next one tries again.
+    fn clear_leftovers(&self, stages: &StageArea) {
+        let cleared = [
+            stages.collect_leftovers().map_err(|error| error.to_string()),
+            self.store.collect_leftovers().map_err(|error| error.to_string()),
+        ];
+        for error in cleared.into_iter().filter_map(Result::err) {
+            let message = format!("what an earlier run left behind can't be removed: {error}");
+            self.emitter.emit(EventKind::Warning { message });
+        }
     }
 
     /// Locks what is installed already, so that nobody removes it while it is used.
