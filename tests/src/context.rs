@@ -125,6 +125,23 @@ impl TestContext {
         self.home().join(".spack/reports/monitor")
     }
 
+    /// The binary, for [`TestContext::command`]; a copy where another user could not reach the original.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// Runs `spack-wasm` as a user who keeps their files to themselves.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started or takes too long.
+    pub fn run_with_umask(&self, umask: &str, arguments: &[&str]) -> Output {
+        let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+        let mut command = self.command("sh");
+        command.args(["-c", &script]).arg(&self.binary).args(arguments);
+        self.finish(command)
+    }
+
     /// Settings of `insta` under which what this user is told is the same in each run.
     pub fn snapshots(&self) -> insta::Settings {
         filters::settings(&self.root().to_string_lossy())

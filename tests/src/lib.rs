@@ -27,7 +27,7 @@ pub const MISBEHAVING: &str = env!("GUEST_MISBEHAVING");
 
 pub use insta;
 pub use output::Output;
-pub use program::require;
+pub use program::{require, skip};
 pub use spackmon::{Access, Build, Recorded, SpackmonStandIn};
 pub use user::User;
 

@@ -24,7 +24,6 @@ impl Output {
     /// # Panics
     ///
     /// When it failed, with all that it said.
-    #[must_use]
     pub fn succeeded(self) -> Self {
         assert!(self.status.success(), "{}", self.report());
         self
@@ -35,7 +34,6 @@ impl Output {
     /// # Panics
     ///
     /// When it succeeded or ended otherwise, with all that it said.
-    #[must_use]
     pub fn failed_with(self, code: i32) -> Self {
         assert_eq!(self.code(), Some(code), "{}", self.report());
         self

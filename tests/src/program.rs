@@ -20,17 +20,26 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// # Panics
 ///
 /// When the program is not in the table, or is missing where everything is required.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub fn require(program: &str) -> bool {
     let entry = PROGRAMS.iter().find(|(name, _)| *name == program);
     let (_, package) = entry.unwrap_or_else(|| panic!("`{program}` is not in the table of programs"));
     let found = find(program).is_some();
     if !found {
-        let required = env::var_os("SPACK_WASM_REQUIRE_ALL").is_some_and(|value| value == "1");
-        assert!(!required, "needs {program}: apt-get install {package}");
-        eprintln!("skipped: needs {program}: apt-get install {package}");
+        skip(&format!("{program}: apt-get install {package}"));
     }
     found
+}
+
+/// Says that a test is skipped, which has to return then, and what it needs.
+///
+/// # Panics
+///
+/// With `SPACK_WASM_REQUIRE_ALL=1`, as in CI.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub fn skip(needs: &str) {
+    let required = env::var_os("SPACK_WASM_REQUIRE_ALL").is_some_and(|value| value == "1");
+    assert!(!required, "needs {needs}");
+    eprintln!("skipped: needs {needs}");
 }
 
 fn find(program: &str) -> Option<PathBuf> {

@@ -31,6 +31,27 @@ pub enum InstallError {
         #[source]
         source: io::Error,
     },
+    /// The build's user can't reach a folder that it works in under its real path.
+    #[error(
+        "builds run as user {uid}, who can't enter {}, and this sandbox level shows tools the real paths; choose a place for {setting} that everybody may enter, or open that folder (`chmod o+x`)",
+        path.display()
+    )]
+    Closed {
+        /// The build's user.
+        uid: u32,
+        /// The folder that is closed.
+        path: PathBuf,
+        /// What has to be moved.
+        setting: &'static str,
+    },
+    /// A path that configuration opens to builds does not exist.
+    #[error("{setting} names {}, which does not exist", path.display())]
+    NoSuchPath {
+        /// The setting.
+        setting: &'static str,
+        /// The path.
+        path: PathBuf,
+    },
     /// What is installed already can't be kept from being removed meanwhile.
     #[error("an installed dependency can't be locked")]
     Lock(#[from] LockError),

@@ -1,11 +1,12 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use spack_wasm_jobserver::{Balancer, Budget};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{Emitter, PlanAction};
+use spack_wasm_monitor::{BuildEnd, Emitter, EventKind, PlanAction};
 use spack_wasm_recipe_host::Catalog;
-use spack_wasm_sandbox::{HELPER, Sandbox};
+use spack_wasm_sandbox::{HELPER, Policy, Sandbox};
 use spack_wasm_source::Fetcher;
 use spack_wasm_spec::Dag;
 use spack_wasm_store::{LockMode, Patience, PrefixLock, StageArea, Store};
@@ -50,12 +51,33 @@ impl Installer {
         options: &InstallOptions,
         cancellation: &Cancellation,
     ) -> Result<Report, InstallError> {
+        let shared = self
+            .prepare(dag, plan, options, cancellation)
+            .inspect_err(|error| self.none_built(plan, error))?;
+        let _present = self.hold(plan)?;
+        let balancer = Balancer::start(&shared.budget, REBALANCE).map_err(InstallError::Thread)?;
+        let report = Scheduler::new(Arc::new(shared), plan).run();
+        balancer.stop()?;
+        report
+    }
+
+    /// What all builds share. The walls are tried here, before anything is fetched or built.
+    fn prepare(
+        &self,
+        dag: &Arc<Dag>,
+        plan: &Plan,
+        options: &InstallOptions,
+        cancellation: &Cancellation,
+    ) -> Result<Shared, InstallError> {
         let policy = walls::policy(&options.sandbox);
+        self.check_paths(options, &policy)?;
         let stages = StageArea::open(&options.stage_root).map_err(|error| InstallError::Stages {
             path: options.stage_root.clone(),
             source: std::io::Error::other(error),
         })?;
+        self.clear_leftovers(&stages);
         let shared = Shared {
+            budget: budget(options)?,
             installer: self.clone(),
             dag: Arc::clone(dag),
             options: options.clone(),
@@ -65,16 +87,57 @@ impl Installer {
             identity: build_identity(&policy),
             stages,
         };
-        // The walls are tried before anything is fetched or built.
         if plan.to_build().next().is_some() {
             drop(Sandbox::start(&policy, &shared.helper).map_err(InstallError::Walls)?);
         }
-        let _present = self.hold(plan)?;
-        let budget = budget(options)?;
-        let balancer = Balancer::start(&budget, REBALANCE).map_err(InstallError::Thread)?;
-        let report = Scheduler::new(Arc::new(shared), plan, budget).run();
-        balancer.stop()?;
-        report
+        Ok(shared)
+    }
+
+    /// No way of failing goes unreported: each planned build ends, although none has begun.
+    fn none_built(&self, plan: &Plan, error: &InstallError) {
+        let message = match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        for hash in plan.to_build() {
+            let ended = EventKind::BuildEnded(BuildEnd::Failed { message: message.clone() });
+            self.emitter.emit_for(hash, ended);
+        }
+    }
+
+    /// Paths that every build needs are there, and the build's user can reach them.
+    fn check_paths(&self, options: &InstallOptions, policy: &Policy) -> Result<(), InstallError> {
+        let sandbox = &options.sandbox;
+        for (setting, paths) in
+            [("config:sandbox:read", &sandbox.read), ("config:sandbox:write", &sandbox.write)]
+        {
+            if let Some(path) = paths.iter().find(|path| !path.exists()) {
+                return Err(InstallError::NoSuchPath { setting, path: path.clone() });
+            }
+        }
+        let Some(identity) = build_identity(policy).filter(|_| !policy.remaps()) else { return Ok(()) };
+        let places = [
+            ("config:build_stage", options.stage_root.as_path()),
+            ("config:install_tree:root", self.store.root()),
+        ];
+        for (setting, place) in places {
+            if let Some(path) = place.ancestors().skip(1).find(|path| is_closed(path)) {
+                return Err(InstallError::Closed { uid: identity.uid, path: path.to_owned(), setting });
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what killed processes left. Where that fails, this run can build all the same, and the next one tries again.
+    fn clear_leftovers(&self, stages: &StageArea) {
+        let cleared = [
+            stages.collect_leftovers().map_err(|error| error.to_string()),
+            self.store.collect_leftovers().map_err(|error| error.to_string()),
+        ];
+        for error in cleared.into_iter().filter_map(Result::err) {
+            let message = format!("what an earlier run left behind can't be removed: {error}");
+            self.emitter.emit(EventKind::Warning { message });
+        }
     }
 
     /// Locks what is installed already, so that nobody removes it while it is used.
@@ -84,6 +147,13 @@ impl Installer {
             present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut |_| Patience::Wait));
         Ok(locks.collect::<Result<_, _>>()?)
     }
+}
+
+/// Whether only its owner and group may enter a folder.
+fn is_closed(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs_err::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 == 0)
 }
 
 fn budget(options: &InstallOptions) -> Result<Budget, InstallError> {

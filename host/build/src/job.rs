@@ -4,20 +4,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use spack_wasm_jobserver::{Channel, MakeVersion};
+use spack_wasm_jobserver::{Budget, Channel, MakeVersion};
 use spack_wasm_monitor::PhaseExit;
 use spack_wasm_package::Package;
-use spack_wasm_recipe_host::types::EnvironmentChange;
 use spack_wasm_recipe_host::{Access, Entry, Folder, NoServices, Session, Subject};
 use spack_wasm_sandbox::{InstalledTool, Policy, Sandbox};
-use spack_wasm_spec::{Dag, DependencyType, DependencyTypes, Node, VariantValue};
+use spack_wasm_spec::{Dag, Node, VariantValue};
 use spack_wasm_store::{
     BeginOptions, Begun, BuildIdentity, BuildPlace, CheckOptions, Installation, LockMode, Patience,
     PendingPrefix, PrefixLock, SandboxRecord, SourceRecord, StageArea, Trace,
 };
 
 use crate::ask::Asker;
-use crate::environment::Environment;
 use crate::error::BuildError;
 use crate::identity::FileIdentity;
 use crate::journal::Journal;
@@ -39,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) wrapper: InstalledTool,
     pub(crate) stages: StageArea,
     pub(crate) identity: Option<BuildIdentity>,
+    pub(crate) budget: Budget,
 }
 
 /// One build.
@@ -58,12 +57,12 @@ pub(crate) enum Built {
 }
 
 /// A build that came as far as having folders of its own.
-struct Ground {
-    entry: Entry,
+pub(crate) struct Ground {
+    pub(crate) entry: Entry,
     workspace: Workspace,
-    inside: Inside,
-    policy: Policy,
-    wrapper: Wrapper,
+    pub(crate) inside: Inside,
+    pub(crate) policy: Policy,
+    pub(crate) wrapper: Wrapper,
     dependencies: Vec<PathBuf>,
 }
 
@@ -124,7 +123,7 @@ impl Job {
         }
     }
 
-    fn store(&self) -> &spack_wasm_store::Store {
+    pub(crate) fn store(&self) -> &spack_wasm_store::Store {
         &self.shared.installer.store
     }
 
@@ -142,6 +141,7 @@ impl Job {
         let dependencies = walls::dependency_prefixes(self.store(), &self.shared.dag, &self.node);
         let prefix = (pending.building_path(), pending.final_path());
         walls::grant(&mut policy, &inside, &workspace, (&prefix.0, &prefix.1), &dependencies);
+        walls::allow(&mut policy, &entry.package.permissions);
         let wrapper = Wrapper::new(&self.places(&prefix.1), inside.wrapper.clone())?;
         wrapper.write(&workspace.wrapper, &self.shared.wrapper)?;
         Ok(Ground { entry, workspace, inside, policy, wrapper, dependencies })
@@ -192,7 +192,9 @@ impl Job {
             environment: environment.clone(),
             source: ground.inside.stage.join(SOURCE),
             jobs: Arc::clone(&self.jobs),
+            budget: self.shared.budget.clone(),
             make: make_version(&self.shared.dag, &self.node),
+            ninja: tool_version(&self.shared.dag, &self.node, "ninja"),
             compilers: ["c", "cxx", "fortran"]
                 .into_iter()
                 .filter_map(|language| Some((language.to_owned(), ground.wrapper.compiler(language)?)))
@@ -282,6 +284,7 @@ impl Job {
                     return Err(BuildError::Cancelled(cause));
                 }
                 (Err(error), None) => {
+                    self.journal.say(&format!("{}: {error}", self.node.name()));
                     self.journal.end_phase(PhaseExit::Error { message: error.to_string() });
                     return Err(error.into());
                 }
@@ -330,101 +333,20 @@ impl Job {
             prefixes: self.shared.installer.prefixes(&self.shared.dag),
         }
     }
-
-    fn environment(
-        &self,
-        ground: &Ground,
-        asker: &Asker,
-        source_date: u64,
-    ) -> Result<Environment, BuildError> {
-        let mut environment = Environment::default();
-        for (name, value) in BASE {
-            environment.set(name, *value);
-        }
-        environment.set("SOURCE_DATE_EPOCH", source_date.to_string());
-        environment.set(
-            "TMPDIR",
-            if ground.policy.remaps() { "/tmp".into() } else { ground.inside.stage.display().to_string() },
-        );
-        environment.set_paths("PATH", self.search_path(ground));
-        environment.set_paths(
-            "PKG_CONFIG_PATH",
-            self.folders(&["lib/pkgconfig", "lib64/pkgconfig", "share/pkgconfig"]),
-        );
-        environment.set_paths("ACLOCAL_PATH", self.folders(&["share/aclocal"]));
-        environment.set_paths("CMAKE_PREFIX_PATH", self.folders(&[""]));
-        for (name, value) in ground.wrapper.variables() {
-            environment.set(name, value);
-        }
-        Ok(environment.with(&self.environment_changes(ground, asker)?))
-    }
-
-    /// What the recipe itself and those of its dependencies change.
-    fn environment_changes(
-        &self,
-        ground: &Ground,
-        asker: &Asker,
-    ) -> Result<Vec<EnvironmentChange>, BuildError> {
-        let mut changes = Vec::new();
-        for edge in &self.node.dependencies {
-            if let Some(node) = self.shared.dag.dependency(edge) {
-                changes.extend(asker.for_dependent(node, &self.node)?);
-            }
-        }
-        let subject =
-            self.shared.installer.asked(&ground.entry, &self.shared.dag, &self.node, &asker.prefixes);
-        let services = Box::new(NoServices);
-        changes.extend(ground.entry.recipe.session(subject, services)?.build_environment()?);
-        Ok(changes)
-    }
-
-    fn search_path(&self, ground: &Ground) -> Vec<String> {
-        let needed =
-            DependencyTypes::from_iter([DependencyType::Build, DependencyType::Run, DependencyType::Test]);
-        let nodes = self.shared.dag.closure(&self.node, needed);
-        let folders = nodes.iter().rev().map(|node| self.store().prefix_of(node).join("bin"));
-        let usual = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
-        let mut path: Vec<String> = vec![ground.inside.wrapper.display().to_string()];
-        for folder in folders.filter(|folder| folder.is_dir()).chain(usual) {
-            let folder = folder.display().to_string();
-            if !path.contains(&folder) {
-                path.push(folder);
-            }
-        }
-        path
-    }
-
-    /// Folders of the dependencies' prefixes that are there; the system's own are searched anyway.
-    fn folders(&self, below: &[&str]) -> Vec<String> {
-        let nodes: Vec<_> =
-            self.node.dependencies.iter().filter_map(|edge| self.shared.dag.dependency(edge)).collect();
-        let prefixes: Vec<_> = nodes
-            .iter()
-            .filter(|node| !node.is_external())
-            .map(|node| self.store().prefix_of(node))
-            .collect();
-        let all = prefixes.iter().flat_map(|prefix| below.iter().map(move |folder| prefix.join(folder)));
-        all.filter(|folder| folder.is_dir()).map(|folder| folder.display().to_string()).collect()
-    }
 }
 
 /// The version of make among a node's dependencies; an unknown one is taken for an old one.
 pub(crate) fn make_version(dag: &Dag, node: &Node) -> MakeVersion {
-    let edge = node.dependencies.iter().find(|edge| edge.name == "gmake");
-    let version = edge.and_then(|edge| dag.dependency(edge)).map(|node| node.facts.version.to_string());
-    version.and_then(|version| MakeVersion::parse(&version)).unwrap_or(MakeVersion { major: 4, minor: 2 })
+    let (major, minor) = tool_version(dag, node, "gmake").unwrap_or((4, 2));
+    MakeVersion { major, minor }
 }
 
-/// What every build's environment has, so that results do not depend on the user's.
-const BASE: &[(&str, &str)] = &[
-    ("HOME", "/tmp"),
-    ("LANG", "C"),
-    ("LC_ALL", "C"),
-    ("SHELL", "/bin/sh"),
-    ("TERM", "dumb"),
-    ("TZ", "UTC"),
-    ("USER", "spack"),
-];
+/// The first two numbers of the version of a tool among a node's dependencies.
+fn tool_version(dag: &Dag, node: &Node, name: &str) -> Option<(u32, u32)> {
+    let edge = node.dependencies.iter().find(|edge| edge.name == name)?;
+    let MakeVersion { major, minor } = MakeVersion::parse(dag.dependency(edge)?.facts.version.as_str())?;
+    Some((major, minor))
+}
 
 fn phases_of<'a>(package: &'a Package, node: &Node) -> Result<&'a [String], BuildError> {
     let name = match node.facts.variants.get("build_system") {

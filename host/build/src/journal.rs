@@ -20,7 +20,7 @@ pub(crate) struct Journal(Arc<Mutex<Inner>>);
 struct Inner {
     build: Option<BuildSpan>,
     phase: Option<Phase>,
-    /// The last phase that began.
+    /// The phase that runs, or that failed.
     name: Option<String>,
     log: Option<(File, PathBuf)>,
     times: Vec<PhaseTime>,
@@ -103,6 +103,9 @@ impl Journal {
     pub(crate) fn end_phase(&self, exit: PhaseExit) {
         let mut inner = self.lock();
         let Some(phase) = inner.phase.take() else { return };
+        if exit == PhaseExit::Success {
+            inner.name = None;
+        }
         let name = phase.span.name().to_owned();
         let seconds = phase.started.elapsed().as_secs_f64();
         inner.times.push(PhaseTime { path: name.clone(), name, seconds, count: 1 });
@@ -141,7 +144,7 @@ impl Journal {
         self.lock().times.clone()
     }
 
-    /// The phase that was running last, what the sandbox refused, and what the recipe wants the user to know.
+    /// The phase that failed, what the sandbox refused, and what the recipe wants the user to know.
     pub(crate) fn conclusion(&self) -> (Option<String>, Vec<Refusal>, Vec<String>) {
         let inner = self.lock();
         (inner.name.clone(), inner.refusals.clone(), inner.warnings.clone())

@@ -21,6 +21,7 @@ mod services;
 mod sources;
 mod stage;
 mod subject;
+mod surroundings;
 mod urls;
 mod walls;
 mod wrapper;

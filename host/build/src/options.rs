@@ -25,6 +25,8 @@ pub struct InstallOptions {
     pub sandbox: SandboxOptions,
     /// What recipes may have beyond their sandbox, by package: values of `permission` that configuration allows.
     pub allowed: BTreeMap<String, BTreeSet<String>>,
+    /// Variables of the user's that recipes may have where configuration allows it, by name.
+    pub user_variables: BTreeMap<String, String>,
     /// The folder in which stages are made; the user's own.
     pub stage_root: PathBuf,
     /// The folder in which helper programs are kept; the user's own.

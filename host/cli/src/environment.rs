@@ -1,5 +1,6 @@
 //! What the process is given by whoever started it. Nothing else reads the environment.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -57,6 +58,13 @@ impl std::fmt::Debug for Proxies {
 }
 
 impl Environment {
+    /// Variables of the user's by name, those that are set. Never the monitor's credentials: they are gone from the
+    /// process by now.
+    #[expect(clippy::unused_self, reason = "nothing else reads the environment")]
+    pub(crate) fn variables(&self, names: &BTreeSet<&str>) -> BTreeMap<String, String> {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect()
+    }
+
     /// The process's own.
     pub(crate) fn of_process() -> Self {
         let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

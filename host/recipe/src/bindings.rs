@@ -1,11 +1,6 @@
 //! The contract as Rust, generated from `wit/`.
 
-#[expect(
-    missing_docs,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated from the contract, which is documented in `wit/`"
-)]
+#[expect(missing_docs, reason = "generated from the contract, which is documented in `wit/`")]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",

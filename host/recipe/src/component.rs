@@ -44,6 +44,11 @@ impl Recipe {
         &self.source
     }
 
+    /// How messages name it: by its package, or as what it is where no package is known yet.
+    pub(crate) fn label(&self) -> String {
+        if self.source.name.is_empty() { "this component".to_owned() } else { self.source.name.clone() }
+    }
+
     /// SHA-256 of the component, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest

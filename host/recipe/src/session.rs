@@ -90,7 +90,7 @@ impl Session {
         subject: Subject,
         services: Box<dyn Services>,
     ) -> Result<Self, RunError> {
-        let name = recipe.source().name.clone();
+        let name = recipe.label();
         let setup = |reason: String| RunError::Setup { recipe: name.clone(), reason };
         let state = state(recipe, subject, services).map_err(|error| setup(format!("{error:#}")))?;
         let mut store = recipe.store(state);
@@ -107,6 +107,9 @@ impl Session {
         store.set_epoch_deadline(1);
         match recipe.linked.instantiate(&mut store) {
             Ok(bindings) => Ok(Self { recipe: name, store, bindings }),
+            Err(error) if error.downcast_ref::<Trap>().is_none() && !met_a_limit(&store, &error) => {
+                Err(setup(format!("its exports do not fit the contract: {}", error.root_cause())))
+            }
             Err(error) => Err(explain(&name, "its start", &mut store, &error)),
         }
     }
@@ -292,6 +295,10 @@ fn explain(recipe: &str, function: &str, store: &mut Store<State>, error: &wasmt
         Some(reason) => RunError::Stopped { recipe, function, reason, stderr },
         None => RunError::Trapped { recipe, function, reason: cause(error), stderr },
     }
+}
+
+fn met_a_limit(store: &Store<State>, error: &wasmtime::Error) -> bool {
+    error.is::<TimeIsUp>() || store.data().meter.refused().is_some()
 }
 
 fn stack_exhausted(error: &wasmtime::Error) -> Option<String> {

@@ -24,6 +24,7 @@ const ACTS: &[&str] = &[
     "empty",
     "clock",
     "tool-reads-home",
+    "wait",
 ];
 
 impl Recipe for Misbehaving {
@@ -87,6 +88,11 @@ fn act_out(act: &str, build: &Build) -> Result {
             Ok(fs_err::write(build.prefix().join("clock.txt"), format!("{now:?} {random}\n"))?)
         }
         "tool-reads-home" => build.tool("sh").args(["-c", "cat /root/.netrc /home/*/.netrc"]).run(),
+        // Two processes that name the prefix, and that nothing but a signal ends.
+        "wait" => {
+            let path = build.prefix().join("waiting").display().to_string();
+            build.tool("sh").args(["-c", "echo waits > \"$0\"; tail -f \"$0\"; exit 1", &path]).run()
+        }
         _ => Ok(()),
     }
 }

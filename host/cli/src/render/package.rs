@@ -50,7 +50,8 @@ fn versions(text: &mut Text, package: &Package) {
     let rows = |versions: &[&DeclaredVersion]| -> String {
         let width = versions.iter().map(|declared| declared.version.as_str().len()).max().unwrap_or(0);
         versions.iter().fold(String::new(), |mut rows, declared| {
-            let _ = writeln!(rows, "    {:width$}    {}", declared.version, source(declared));
+            let row = format!("    {:width$}    {}", declared.version, source(declared));
+            let _ = writeln!(rows, "{}", row.trim_end());
             rows
         })
     };

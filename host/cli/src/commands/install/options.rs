@@ -8,6 +8,7 @@ use spack_wasm_source::{AptOptions, FetchOptions, ProxyPolicy};
 use spack_wasm_spec::{Dag, DagHash};
 
 use crate::args::{InstallArgs, SandboxArgs, TestChoice};
+use crate::config::Settings;
 use crate::environment::Proxies;
 use crate::error::CommandError;
 use crate::session::Session;
@@ -33,10 +34,17 @@ pub(super) fn build(session: &Session, args: &InstallArgs, dag: &Dag, processors
         },
         explicit: roots,
         sandbox: sandbox(session, &args.sandbox),
+        user_variables: session.environment.variables(&allowed_variables(settings)),
         allowed: settings.permissions.clone(),
         stage_root: settings.stages.clone(),
         tools: session.paths.tools(),
     }
+}
+
+/// The variables that configuration allows a recipe to have.
+fn allowed_variables(settings: &Settings) -> BTreeSet<&str> {
+    let all = settings.permissions.values().flatten();
+    all.filter_map(|permission| permission.strip_prefix("environment:")).collect()
 }
 
 /// The walls: options count more than the configuration, and `--require-sandbox` more than both.

@@ -1,0 +1,118 @@
+//! Builds that are ended from outside: a prefix is absent or complete, whatever is killed and whenever.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use spack_wasm_tests::{MISBEHAVING, TestContext, User};
+
+use crate::of;
+
+/// Starts a build that does not end by itself, and returns when its tool runs.
+fn start(user: &TestContext) -> Child {
+    let mut command = user.command(user.binary());
+    command.args(["install", "--recipe", MISBEHAVING, "misbehaving", "act=wait"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // Read on, so that the program never waits for its reader.
+    thread::spawn(move || {
+        let mut line = String::new();
+        while stdout.read_line(&mut line).is_ok_and(|length| length > 0) {}
+    });
+    while tools(user).len() < 2 {
+        assert!(Instant::now() < deadline, "the tool does not start");
+        assert!(child.try_wait().unwrap().is_none(), "the build has ended");
+        thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+/// The processes whose command line names the file that the tool waits at.
+fn tools(user: &TestContext) -> Vec<PathBuf> {
+    let store = user.store().display().to_string();
+    let processes = fs_err::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    let names_it = |process: &PathBuf| {
+        let line = fs_err::read(process.join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        line.contains(&store) && line.contains("/waiting")
+    };
+    processes.filter(names_it).collect()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// Waits for the end of the program and of its tools, both within two seconds.
+fn end(user: &TestContext, mut child: Child) -> ExitStatus {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() >= deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the program did not end");
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    while !tools(user).is_empty() {
+        assert!(Instant::now() < deadline, "{:?} were left behind", tools(user));
+        thread::sleep(Duration::from_millis(5));
+    }
+    status
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs_err::read_dir(folder) else { return Vec::new() };
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+}
+
+/// After the next command nothing is left of the build that was ended, and another one works.
+fn assert_recovers(user: &TestContext) {
+    user.run(["location", "misbehaving"]).failed_with(1);
+    let arguments = ["install", "--recipe", MISBEHAVING, "misbehaving", "act=nothing"];
+    user.run(arguments).succeeded();
+    assert_eq!(entries(&user.home().join(".spack/spack-wasm/stage")), [PathBuf::new(); 0], "stages");
+    assert_eq!(entries(&user.store().join(".building")), [PathBuf::new(); 0], "unfinished prefixes");
+    let platforms = entries(&user.store()).into_iter();
+    let platforms = platforms.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
+    let prefixes: Vec<PathBuf> = platforms.flat_map(|platform| entries(&platform)).collect();
+    assert_eq!(prefixes.len(), 1, "{prefixes:?}");
+}
+
+#[test]
+fn interrupted() {
+    for who in User::everybody() {
+        let user = of(who);
+        let child = start(&user);
+        signal(&child, Signal::INT);
+        assert_eq!(end(&user, child).code(), Some(130));
+        assert_recovers(&user);
+    }
+}
+
+#[test]
+fn terminated() {
+    let user = of(User::Current);
+    let child = start(&user);
+    signal(&child, Signal::TERM);
+    assert_eq!(end(&user, child).code(), Some(143));
+    assert_recovers(&user);
+}
+
+#[test]
+fn killed() {
+    for who in User::everybody() {
+        let user = of(who);
+        let child = start(&user);
+        signal(&child, Signal::KILL);
+        end(&user, child);
+        assert_recovers(&user);
+    }
+}
