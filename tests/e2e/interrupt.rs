@@ -78,8 +78,8 @@ fn assert_recovers(user: &TestContext) {
     user.run(["location", "misbehaving"]).failed_with(1);
     let arguments = ["install", "--recipe", MISBEHAVING, "misbehaving", "act=nothing"];
     user.run(arguments).succeeded();
-    assert_eq!(entries(&user.home().join(".spack/spack-wasm/stage")), [PathBuf::new(); 0], "stages");
-    assert_eq!(entries(&user.store().join(".building")), [PathBuf::new(); 0], "unfinished prefixes");
+    assert_eq!(entries(&user.home().join(".spack/spack-wasm/stage")), Vec::<PathBuf>::new(), "stages");
+    assert_eq!(entries(&user.store().join(".building")), Vec::<PathBuf>::new(), "unfinished prefixes");
     let platforms = entries(&user.store()).into_iter();
     let platforms = platforms.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
     let prefixes: Vec<PathBuf> = platforms.flat_map(|platform| entries(&platform)).collect();

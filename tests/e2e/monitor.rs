@@ -92,7 +92,7 @@ fn a_server_gets_builds_with_phases_tags_and_statuses() {
         [("misbehaving", "FAILED", vec![("install", "ERROR")]), ("zlib", "SUCCESS", phases.to_vec())]
     );
     assert!(builds.iter().all(|build| build.tags.as_deref() == Some("nightly,gcc")), "{builds:?}");
-    assert_eq!(leaks(user.home()), [PathBuf::new(); 0]);
+    assert_eq!(leaks(user.home()), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn what_was_saved_is_sent_later_from_any_level_of_its_folder() {
         [("misbehaving", "FAILED", vec![("install", "ERROR")])]
     );
     assert_eq!(builds[0].tags.as_deref(), Some("saved"));
-    assert_eq!(leaks(user.home()), [PathBuf::new(); 0]);
+    assert_eq!(leaks(user.home()), Vec::<PathBuf>::new());
 }
 
 #[test]
