@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use spack_wasm_jobserver::{Balancer, Budget};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{Emitter, EventKind, PlanAction};
+use spack_wasm_monitor::{BuildEnd, Emitter, EventKind, PlanAction};
 use spack_wasm_recipe_host::Catalog;
 use spack_wasm_sandbox::{HELPER, Policy, Sandbox};
 use spack_wasm_source::Fetcher;
@@ -51,6 +51,24 @@ impl Installer {
         options: &InstallOptions,
         cancellation: &Cancellation,
     ) -> Result<Report, InstallError> {
+        let shared = self
+            .prepare(dag, plan, options, cancellation)
+            .inspect_err(|error| self.none_built(plan, error))?;
+        let _present = self.hold(plan)?;
+        let balancer = Balancer::start(&shared.budget, REBALANCE).map_err(InstallError::Thread)?;
+        let report = Scheduler::new(Arc::new(shared), plan).run();
+        balancer.stop()?;
+        report
+    }
+
+    /// What all builds share. The walls are tried here, before anything is fetched or built.
+    fn prepare(
+        &self,
+        dag: &Arc<Dag>,
+        plan: &Plan,
+        options: &InstallOptions,
+        cancellation: &Cancellation,
+    ) -> Result<Shared, InstallError> {
         let policy = walls::policy(&options.sandbox);
         self.check_paths(options, &policy)?;
         let stages = StageArea::open(&options.stage_root).map_err(|error| InstallError::Stages {
@@ -58,9 +76,8 @@ impl Installer {
             source: std::io::Error::other(error),
         })?;
         self.clear_leftovers(&stages);
-        let budget = budget(options)?;
         let shared = Shared {
-            budget: budget.clone(),
+            budget: budget(options)?,
             installer: self.clone(),
             dag: Arc::clone(dag),
             options: options.clone(),
@@ -70,26 +87,21 @@ impl Installer {
             identity: build_identity(&policy),
             stages,
         };
-        // The walls are tried before anything is fetched or built.
         if plan.to_build().next().is_some() {
             drop(Sandbox::start(&policy, &shared.helper).map_err(InstallError::Walls)?);
         }
-        let _present = self.hold(plan)?;
-        let balancer = Balancer::start(&budget, REBALANCE).map_err(InstallError::Thread)?;
-        let report = Scheduler::new(Arc::new(shared), plan, budget).run();
-        balancer.stop()?;
-        report
+        Ok(shared)
     }
 
-    /// Removes what killed processes left. Where that fails, this run can build all the same, and the next one tries again.
-    fn clear_leftovers(&self, stages: &StageArea) {
-        let cleared = [
-            stages.collect_leftovers().map_err(|error| error.to_string()),
-            self.store.collect_leftovers().map_err(|error| error.to_string()),
-        ];
-        for error in cleared.into_iter().filter_map(Result::err) {
-            let message = format!("what an earlier run left behind can't be removed: {error}");
-            self.emitter.emit(EventKind::Warning { message });
+    /// No way of failing goes unreported: each planned build ends, although none has begun.
+    fn none_built(&self, plan: &Plan, error: &InstallError) {
+        let message = match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        for hash in plan.to_build() {
+            let ended = EventKind::BuildEnded(BuildEnd::Failed { message: message.clone() });
+            self.emitter.emit_for(hash, ended);
         }
     }
 
@@ -114,6 +126,18 @@ impl Installer {
             }
         }
         Ok(())
+    }
+
+    /// Removes what killed processes left. Where that fails, this run can build all the same, and the next one tries again.
+    fn clear_leftovers(&self, stages: &StageArea) {
+        let cleared = [
+            stages.collect_leftovers().map_err(|error| error.to_string()),
+            self.store.collect_leftovers().map_err(|error| error.to_string()),
+        ];
+        for error in cleared.into_iter().filter_map(Result::err) {
+            let message = format!("what an earlier run left behind can't be removed: {error}");
+            self.emitter.emit(EventKind::Warning { message });
+        }
     }
 
     /// Locks what is installed already, so that nobody removes it while it is used.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use spack_wasm_build_log::{first_error, lossy_utf8_lines};
-use spack_wasm_jobserver::{Budget, Channel, FifoStyle, JobserverError, Style};
+use spack_wasm_jobserver::{Channel, FifoStyle, JobserverError, Style};
 use spack_wasm_monitor::{BuildEnd, CancelCause, EventKind, PlanAction};
 use spack_wasm_spec::{DagHash, Node};
 use spack_wasm_store::Installation;
@@ -26,7 +26,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The builds of a run.
 pub(crate) struct Scheduler {
     shared: Arc<Shared>,
-    budget: Budget,
     /// What each node that can't start yet waits for.
     waiting: BTreeMap<DagHash, BTreeSet<DagHash>>,
     ready: VecDeque<DagHash>,
@@ -47,7 +46,7 @@ struct Ended {
 }
 
 impl Scheduler {
-    pub(crate) fn new(shared: Arc<Shared>, plan: &Plan, budget: Budget) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, plan: &Plan) -> Self {
         let (sender, receiver) = channel();
         let to_build: BTreeSet<&DagHash> = plan.to_build().collect();
         let (mut waiting, mut ready) = (BTreeMap::new(), VecDeque::new());
@@ -63,7 +62,6 @@ impl Scheduler {
         }
         let mut scheduler = Self {
             shared,
-            budget,
             waiting,
             ready,
             running: 0,
@@ -126,12 +124,12 @@ impl Scheduler {
     /// A channel of the job server in the form that the node's make takes.
     fn open_channel(&self, node: &Node) -> Result<Channel, JobserverError> {
         if !make_version(&self.shared.dag, node).reads_fifo() {
-            return Channel::open(&self.budget, Style::Pipe);
+            return Channel::open(&self.shared.budget, Style::Pipe);
         }
         let name = format!("jobserver-{}", node.hash);
         let path = self.shared.options.stage_root.join(&name);
         let owner = self.shared.identity.map(|identity| (identity.uid, identity.gid));
-        Channel::open(&self.budget, Style::Fifo(FifoStyle { inside: path.clone(), path, owner }))
+        Channel::open(&self.shared.budget, Style::Fifo(FifoStyle { inside: path.clone(), path, owner }))
     }
 
     fn start(&mut self, node: Arc<Node>, jobs: Channel) -> Result<(), InstallError> {

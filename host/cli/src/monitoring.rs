@@ -82,6 +82,9 @@ pub(crate) async fn connect(
     Ok(client)
 }
 
+/// A sink, and what becomes of its reports; neither where nothing is monitored.
+type Wired = (Option<Box<dyn Sink>>, Option<Reports>);
+
 /// The sinks for a target; nothing is sent before the first event.
 ///
 /// # Errors
@@ -92,7 +95,7 @@ pub(crate) fn sinks(
     target: Target,
     machine: &Machine,
     runtime: &tokio::runtime::Handle,
-) -> Result<(Option<Box<dyn Sink>>, Option<Reports>), CommandError> {
+) -> Result<Wired, CommandError> {
     let identity = MonitorIdentity {
         host: host_facts(machine),
         spack_version: PROGRAM.to_owned(),

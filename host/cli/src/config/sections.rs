@@ -225,6 +225,7 @@ impl ConfigSection {
 }
 
 impl SandboxSection {
+    #[expect(clippy::needless_update, reason = "the macro also serves sections of which it names a part")]
     fn over(self, lower: Self) -> Self {
         over!(self, lower, level, allow_missing, build_uid, read, write)
     }

@@ -30,6 +30,9 @@ fn of_one(failure: &Failure, with_log: bool) -> CommandError {
     let mut error = CommandError::failure(title(failure));
     error.details = details(failure, with_log);
     error.hints.clone_from(&failure.hints);
+    if failure.log.is_some() && !with_log {
+        error.hints.push(format!("`spack-wasm logs /{}` shows the whole log", failure.node.hash.short()));
+    }
     error
 }
 

@@ -321,6 +321,7 @@ fn a_failed_build_is_one_block() {
 
     Log:   /stage/log.txt
     Stage: /stage
+
     1 package was not built: hdf5@1.10.8
     hint: look at the log
     ");
@@ -332,6 +333,8 @@ fn several_failed_builds_are_a_block_each() {
         Failure { finding: None, refusals: Vec::new(), hints: Vec::new(), phase: None, ..failure("hdf5") };
     let report = Report { failed: vec![failure("zlib"), bare], ..Report::default() };
     insta::assert_snapshot!(super::failure::error(&report, false).unwrap().text().unstyled(), @r"
+    ==> Error: 2 builds failed
+
     ==> Error: zlib@1.2.13/rleeskd failed in phase 'build': `make` exited with status 2
 
     The first error in the log:
@@ -343,12 +346,12 @@ fn several_failed_builds_are_a_block_each() {
 
     Log:   /stage/log.txt
     Stage: /stage
+    hint: look at the log
 
     ==> Error: hdf5@1.10.8/bokexro failed: `make` exited with status 2
 
     Log:   /stage/log.txt
     Stage: /stage
-    hint: look at the log
     ");
     assert!(super::failure::error(&Report::default(), false).is_none());
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use spack_wasm_build_log::strip_escapes;
 use spack_wasm_monitor::{
-    BuildEnd, CancelCause, Certainty, Event, EventKind, OutputChunk, PhaseExit, PlanAction, PlanStep, Stream,
+    BuildEnd, CancelCause, Certainty, Event, EventKind, OutputChunk, PlanAction, PlanStep, Stream,
 };
 use spack_wasm_spec::{Dag, DagHash, Node};
 
@@ -67,9 +67,6 @@ impl Progress {
             EventKind::PhaseStarted { phase } => {
                 self.row(hash, |row| row.phase(phase));
                 vec![told(self.named(hash, &format!("Executing phase: '{phase}'")))]
-            }
-            EventKind::PhaseEnded { phase, exit: PhaseExit::Error { .. }, .. } => {
-                vec![told(self.named(hash, &format!("phase '{phase}' failed")))]
             }
             EventKind::FetchStarted { origin } => {
                 self.row(hash, |row| row.step("fetch"));

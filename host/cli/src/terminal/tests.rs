@@ -162,7 +162,6 @@ fn an_installation_that_fails() {
     ==> Installing zlib-1.2.13-ZLIB [1/2]
     ==> zlib: Executing phase: 'build'
     ==> zlib: probably refused by the sandbox: /root/.netrc (allowed by config:sandbox:read:[/root/.netrc])
-    ==> zlib: phase 'build' failed
     [x] zlib@1.2.13 failed in phase 'build'  (TIME)
     [-] hdf5@1.10.8 not built: zlib@1.2.13 failed
     ");

@@ -1,11 +1,12 @@
 //! How an installation ended.
 
-use spack_wasm_build::{Cancellation, InstallError, Report};
-use spack_wasm_monitor::CancelCause;
+use spack_wasm_build::{Cancellation, InstallError, Plan, Report};
+use spack_wasm_monitor::{CancelCause, PlanAction};
+use spack_wasm_spec::DagHash;
 
 use crate::error::{CommandError, ErrorKind};
 use crate::render::failure;
-use crate::text::chain;
+use crate::text::{GOOD, HINT, Text, chain};
 
 /// Nothing was built at all.
 pub(super) fn of_install(error: &InstallError) -> CommandError {
@@ -14,6 +15,19 @@ pub(super) fn of_install(error: &InstallError) -> CommandError {
         _ => ErrorKind::Failure,
     };
     CommandError::new(kind, chain(error))
+}
+
+/// What was asked for and was there before: a line each, as for what was built.
+pub(super) fn present(report: &Report, plan: &Plan) -> Text {
+    let found = |hash: &DagHash| {
+        plan.steps.iter().any(|step| step.hash == *hash && step.action == PlanAction::Installed)
+    };
+    let asked = report.present.iter().filter(|package| found(&package.node.hash));
+    let mut text = Text::new();
+    for package in asked {
+        text.styled(GOOD, "[+]").push(" ").styled(HINT, &package.prefix.display().to_string()).push("\n");
+    }
+    text
 }
 
 /// The builds have ended, one way or another.

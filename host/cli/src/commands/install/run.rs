@@ -32,6 +32,8 @@ pub(super) struct Run<'a> {
     reports: Option<Reports>,
     cancellation: Cancellation,
     interruption: Interruption,
+    /// What is printed when the sink for the user has ended.
+    last_words: Text,
 }
 
 /// What was decided before anything is built.
@@ -61,7 +63,19 @@ impl<'a> Run<'a> {
         let cancellation = Cancellation::new();
         let interruption = interrupt::watch(runtime, &cancellation, &emitter)
             .map_err(|error| CommandError::caused("signals can't be caught", &error))?;
-        Ok(Self { session, args, runtime, machine, fanout, emitter, reports, cancellation, interruption })
+        let last_words = Text::new();
+        Ok(Self {
+            session,
+            args,
+            runtime,
+            machine,
+            fanout,
+            emitter,
+            reports,
+            cancellation,
+            interruption,
+            last_words,
+        })
     }
 
     /// Does what the user asked for. Whatever ends it is an event.
@@ -93,11 +107,11 @@ impl<'a> Run<'a> {
         // The concretizer can't be interrupted; a signal that came meanwhile counts now.
         self.interruption.error().map_or(Ok(()), Err)?;
         let work = {
-            let (dag, cancellation) = (Arc::clone(&dag), self.cancellation.clone());
+            let (dag, plan, cancellation) = (Arc::clone(&dag), plan.clone(), self.cancellation.clone());
             move || installer.install(&dag, &plan, &options, &cancellation)
         };
         let report = self.drive(work)?.map_err(|error| outcome::of_install(&error))?;
-        self.conclude(&report, &dag)
+        self.conclude(&report, &dag, &plan)
     }
 
     /// Concretizes what the user asked for.
@@ -171,7 +185,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn conclude(&self, report: &Report, dag: &Dag) -> Result<(), CommandError> {
+    fn conclude(&mut self, report: &Report, dag: &Dag, plan: &Plan) -> Result<(), CommandError> {
         let folder = self.session.paths.failed_logs();
         for failure in &report.failed {
             failed_logs::remember(&folder, dag, failure);
@@ -179,8 +193,10 @@ impl<'a> Run<'a> {
         for installed in &report.installed {
             failed_logs::forget(&folder, &installed.node.hash);
         }
-        if self.session.format == Format::Json {
-            self.session.ui.print_json(&Outcome::from(report))?;
+        match self.session.format {
+            Format::Json => self.session.ui.print_json(&Outcome::from(report))?,
+            Format::Text => self.last_words = outcome::present(report, plan),
+            Format::Ndjson => {}
         }
         match self.interruption.error() {
             Some(error) => Err(error),
@@ -198,6 +214,9 @@ impl<'a> Run<'a> {
         let problems = self.fanout.finish();
         for problem in &problems {
             self.session.ui.warn(&problem.to_string());
+        }
+        if result.is_ok() {
+            self.session.ui.print(&self.last_words);
         }
         let delivered = match self.reports {
             Some(reports) => self.runtime.block_on(reports.conclude(self.session)),
