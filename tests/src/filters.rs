@@ -17,6 +17,8 @@ const FILTERS: &[(&str, &str)] = &[
     (r"\b(linux|darwin)-([a-z]+\d*)-([a-z0-9_]+)\b", "$1-[OS]-[TARGET]"),
     (r"\blinux-(x86_64(_v\d)?|aarch64)\b", "linux-[TARGET]"),
     (r"(\[STORE\]/(linux|darwin))-[a-z0-9_]+", "$1-[TARGET]"),
+    // Editors take them out of snapshots.
+    (r"(?m) +$", ""),
     // The rule behind a title ends at the screen's edge.
     (r"(?m)^(-- .*) -{5,}$", "$1 [RULE]"),
     // A saved run of the monitor: time and seconds since 1970.
