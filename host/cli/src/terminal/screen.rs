@@ -42,7 +42,7 @@ impl<W: Write> Screen<W> {
             output.push_str(row.as_str());
             output.push('\n');
         }
-        self.drawn = rows.iter().map(|row| columns(row)).collect();
+        self.drawn = rows.iter().map(columns).collect();
         self.writer.write_all(output.as_bytes())?;
         self.writer.flush()
     }
