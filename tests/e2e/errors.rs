@@ -93,13 +93,13 @@ fn a_wrong_key_of_the_configuration_is_found() {
     assert_output!(user, user.run(["find"]), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: [HOME]/.spack/config.yaml:2: invalid u16 at line 2, column 15
+    ==> Error: [HOME]/.spack/config.yaml:2: a whole number that is not too large is expected
     ");
     let user = user.configure("config.yaml", "config: [\n");
     assert_output!(user, user.run(["find"]), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: [HOME]/.spack/config.yaml:1: expected mapping start at line 1, column 9
+    ==> Error: [HOME]/.spack/config.yaml:1: expected mapping start
     ");
 }
 

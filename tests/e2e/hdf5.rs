@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use spack_wasm_tests::{TestContext, assert_output, require, skip};
+use spack_wasm_tests::{Access, SpackmonStandIn, TestContext, assert_output, require, skip};
 
 use crate::sources::cache;
 use crate::user;
@@ -37,7 +37,7 @@ fn location(user: &TestContext, spec: &str) -> PathBuf {
 fn use_it(user: &TestContext, hdf5: &std::path::Path) {
     fs_err::write(user.work().join("numbers.c"), PROGRAM).unwrap();
     user.run_program(hdf5.join("bin/h5cc"), ["-o", "numbers", "numbers.c"]).succeeded();
-    let output = user.run_program(user.work().join("numbers"), [""; 0]).succeeded();
+    let output = user.run_program(user.work().join("numbers"), None::<&str>).succeeded();
     assert_eq!(output.stdout, "HDF5 1.10.8\n");
     let dump = user.run_program(hdf5.join("bin/h5dump"), ["-p", "numbers.h5"]).succeeded();
     for part in ["COMPRESSION DEFLATE { LEVEL 9 }", "(0): 3, 1, 4, 1"] {
@@ -60,17 +60,46 @@ fn assert_links_its_own_zlib(user: &TestContext, hdf5: &std::path::Path, zlib: &
     }
 }
 
+/// What was saved for the monitor tells a server of both builds, with all their phases.
+fn assert_reports_are_complete(user: &TestContext) {
+    let server = SpackmonStandIn::start(Access::Open);
+    let (host, folder) = (server.host(), user.monitor());
+    let folder = folder.to_str().unwrap();
+    user.run(["monitor", "upload", folder, "--monitor-host", &host, "--monitor-disable-auth"]).succeeded();
+    let mut builds = server.builds();
+    builds.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    let phases = builds.iter().map(|build| {
+        assert_eq!(build.status, "SUCCESS", "{build:?}");
+        let names = build.phases.iter().map(|(name, status)| {
+            assert_eq!(status, "SUCCESS", "{build:?}");
+            name.as_str()
+        });
+        (build.name.as_str(), names.collect::<Vec<_>>())
+    });
+    let phases: Vec<_> = phases.collect();
+    assert_eq!(
+        phases,
+        [
+            ("hdf5", vec!["autoreconf", "configure", "build", "install"]),
+            ("zlib", vec!["edit", "build", "install"])
+        ]
+    );
+}
+
 #[test]
 fn hdf5_is_built_with_its_dependency_and_is_of_use() {
     let user = user();
     let [hdf5_cache, zlib_cache] = ["hdf5", "zlib"].map(cache);
     let setting = format!("config:source_cache:{}", hdf5_cache.display());
     let mirror = format!("mirrors:zlib:file://{}", zlib_cache.display());
-    let output = user.run(["-c", &setting, "-c", &mirror, "install", "-j2", "hdf5"]);
+    let monitor = ["--monitor", "--monitor-save-local"];
+    let arguments = ["-c", &setting, "-c", &mirror, "install", "-j2", "hdf5"];
+    let output = user.run(arguments.iter().chain(&monitor));
     if output.code() == Some(1) && output.stderr.contains("cannot be reached") {
         return skip("network, for the sources of hdf5");
     }
     output.succeeded();
+    assert_reports_are_complete(&user);
     let (hdf5, zlib) = (location(&user, "hdf5"), location(&user, "zlib"));
     use_it(&user, &hdf5);
     assert_links_its_own_zlib(&user, &hdf5, &zlib);

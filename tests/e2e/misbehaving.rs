@@ -106,6 +106,7 @@ fn a_failing_tool_is_shown_with_its_first_error() {
          1     ==> misbehaving: Executing phase: 'install'
          2     ==> [[DATE]] 'sh' '-c' 'echo '"'"'main.c:1:1: error: it is broken'"'"' >&2; exit 3'
       >> 3     main.c:1:1: error: it is broken
+         4     ==> misbehaving: `'sh' '-c' 'echo '"'"'main.c:1:1: error: it is broken'"'"' >&2; exit 3'` exited with status 3
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
@@ -143,10 +144,26 @@ fn files_of_the_machine_are_not_there() {
          2     ==> [[DATE]] 'sh' '-c' 'cat /root/.netrc /home/*/.netrc'
       >> 3     cat: /root/.netrc: No such file or directory
          4     cat: '/home/*/.netrc': No such file or directory
+         5     ==> misbehaving: `'sh' '-c' 'cat /root/.netrc /home/*/.netrc'` exited with status 1
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
     ");
+}
+
+#[test]
+fn nothing_of_the_users_environment_is_there() {
+    let secrets = ["SPACKMON_TOKEN", "SPACKMON_USER", "MY_PASSWORD", "LD_PRELOAD", "SSH_AUTH_SOCK"];
+    let marker = "marker-of-what-is-the-users-own";
+    let user = secrets.iter().fold(user(), |user, name| user.env(name, format!("/{marker}")));
+    misbehave(&user, "show-environment", &[]).succeeded();
+    let log = user.run(["logs", "misbehaving"]).succeeded().stdout;
+    assert!(log.contains("the recipe has []"), "{log}");
+    assert!(log.lines().any(|line| line.starts_with("PATH=")), "{log}");
+    assert!(!log.contains(marker), "{log}");
+    let home = user.home().display().to_string();
+    let homes = log.lines().filter(|line| line.starts_with("HOME=") && line.contains(&home));
+    assert_eq!(homes.count(), 0, "{log}");
 }
 
 #[test]
@@ -176,7 +193,7 @@ fn a_prefix_that_names_the_stage_or_is_empty_is_not_published() {
     assert_output!(user, refused(&user, "trace"), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the files that misbehaving@1.0 installed can't be accepted:
+    ==> Error: misbehaving@1.0/[HASH] failed: the files that misbehaving@1.0 installed can't be accepted:
         where.txt names the stage (/build)
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
@@ -185,7 +202,7 @@ fn a_prefix_that_names_the_stage_or_is_empty_is_not_published() {
     assert_output!(user, refused(&user, "empty"), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': its install phases put nothing into the prefix
+    ==> Error: misbehaving@1.0/[HASH] failed: its install phases put nothing into the prefix
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]

@@ -1,7 +1,7 @@
 //! The ways down from the sandbox, and what is recorded of them.
 
 use serde_json::Value;
-use spack_wasm_tests::{TestContext, assert_output};
+use spack_wasm_tests::{Output, TestContext, assert_output};
 
 use crate::{misbehave, user};
 
@@ -20,23 +20,37 @@ fn all_walls_stand_unless_something_else_is_said() {
     assert_eq!(record["reproducible"]["answer"], "yes", "{record}");
 }
 
+/// Somebody whose builds work in folders that everybody may enter: without a mount namespace tools see real paths.
+fn in_the_open() -> TestContext {
+    let user = user();
+    let root = user.root().display().to_string();
+    let places = format!("config:\n  build_stage: {root}/stage\n  install_tree:\n    root: {root}/store\n");
+    user.configure("config.yaml", &places)
+}
+
 #[test]
 fn without_walls_there_is_a_warning_and_a_record() {
-    let user = user();
-    assert_output!(user, misbehave(&user, "nothing", &["--sandbox=none"]).succeeded(), @"
+    let user = in_the_open();
+    let output = misbehave(&user, "nothing", &["--sandbox=none"]).succeeded();
+    let told = Output { stdout: String::new(), ..output };
+    assert_output!(user, told, @"
     exit status: 0
-    ----- stdout -----
-     -   [HASH] misbehaving@1.0 act=nothing build_system=generic arch=linux-[OS]-[TARGET]
-    ==> Plan: 1 package to build, 0 installed already, 0 of the system
-    ==> Installing misbehaving-1.0-[HASH] [1/1]
-    ==> misbehaving: Executing phase: 'install'
-    [+] [STORE]/linux-[TARGET]/misbehaving-1.0-[HASH]  ([TIME])
     ----- stderr -----
     ==> Warning: the sandbox is off: build tools may read and change everything that you may, and this is recorded with what is built
     ");
     let record = record(&user);
     assert_eq!(record["sandbox"]["level"], "none");
     assert_eq!(record["reproducible"]["answer"], "no", "{record}");
+}
+
+#[test]
+fn landlock_alone_is_recorded() {
+    let user = in_the_open();
+    misbehave(&user, "nothing", &["--sandbox=landlock"]).succeeded();
+    let record = record(&user);
+    assert_eq!(record["sandbox"]["level"], "landlock");
+    assert_eq!(record["reproducible"]["answer"], "no", "{record}");
+    misbehave(&user, "tool-reads-home", &["--sandbox=landlock"]).failed_with(1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A recipe that does, on request, what no recipe may: the variant `act` chooses. Used by the end-to-end tests.
 
 use std::hint::black_box;
+use std::io::Write;
 
 use spack_wasm_sdk::prelude::*;
 
@@ -25,6 +26,7 @@ const ACTS: &[&str] = &[
     "clock",
     "tool-reads-home",
     "wait",
+    "show-environment",
 ];
 
 impl Recipe for Misbehaving {
@@ -88,6 +90,10 @@ fn act_out(act: &str, build: &Build) -> Result {
             Ok(fs_err::write(build.prefix().join("clock.txt"), format!("{now:?} {random}\n"))?)
         }
         "tool-reads-home" => build.tool("sh").args(["-c", "cat /root/.netrc /home/*/.netrc"]).run(),
+        "show-environment" => {
+            writeln!(std::io::stdout(), "the recipe has {:?}", std::env::vars().collect::<Vec<_>>())?;
+            build.tool("env").run()
+        }
         // Two processes that name the prefix, and that nothing but a signal ends.
         "wait" => {
             let path = build.prefix().join("waiting").display().to_string();
