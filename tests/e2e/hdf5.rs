@@ -103,8 +103,22 @@ fn hdf5_is_built_with_its_dependency_and_is_of_use() {
     let (hdf5, zlib) = (location(&user, "hdf5"), location(&user, "zlib"));
     use_it(&user, &hdf5);
     assert_links_its_own_zlib(&user, &hdf5, &zlib);
-    assert_output!(user, user.run(["find"]), @"");
-    assert_output!(user, user.run(["uninstall", "-y", "zlib"]), @"");
+    assert_output!(user, user.run(["find"]), @"
+    exit status: 0
+    ----- stdout -----
+    -- linux-[OS]-[TARGET] / %c=gcc@[VERSION] [RULE]
+    hdf5@1.10.8
+    zlib@1.2.13
+
+    ==> 2 installed packages
+    ");
+    assert_output!(user, user.run(["uninstall", "-y", "zlib"]), @"
+    exit status: 1
+    ----- stderr -----
+    ==> Error: zlib@1.2.13/[HASH] is needed by:
+        hdf5@1.10.8/[HASH]
+    hint: --dependents removes these too, and --force leaves them broken
+    ");
     assert!(zlib.join("lib/libz.so").exists());
     user.run(["uninstall", "-y", "--dependents", "zlib"]).succeeded();
     assert!(!zlib.exists() && !hdf5.exists());

@@ -78,6 +78,7 @@ fn zlib_is_built_for_root_and_for_others_who_keep_their_files_to_themselves() {
         [e]  [HASH]     ^gcc@[VERSION] arch=linux-[OS]-[TARGET]
         [e]  [HASH]     ^gmake@[VERSION] arch=linux-[OS]-[TARGET]
         ==> Plan: 0 packages to build, 1 installed already, 0 of the system
+        [+] [STORE]/linux-[TARGET]/zlib-1.2.13-[HASH]
         ");
         assert_output!(user, user.run(["find", "-l"]), @"
         exit status: 0

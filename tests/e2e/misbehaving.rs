@@ -35,13 +35,22 @@ fn a_panic_is_told_with_what_the_recipe_wrote() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
 }
 
 #[test]
 fn a_recipe_without_end_is_stopped() {
     let user = user();
-    assert_output!(user, refused(&user, "loop"), @"");
+    assert_output!(user, refused(&user, "loop"), @"
+    exit status: 1
+    ----- stderr -----
+    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the recipe of misbehaving was stopped in phase 'install': it ran for more than [TIME] without an end
+
+    Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
+    Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
+    ");
 }
 
 #[test]
@@ -57,6 +66,7 @@ fn memory_and_stack_have_limits() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
     assert_output!(user, refused(&user, "stack"), @"
     exit status: 1
@@ -65,6 +75,7 @@ fn memory_and_stack_have_limits() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
 }
 
@@ -78,6 +89,7 @@ fn a_recipe_can_say_why_it_fails() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
 }
 
@@ -91,6 +103,7 @@ fn a_tool_that_is_not_there_is_named() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
 }
 
@@ -110,6 +123,7 @@ fn a_failing_tool_is_shown_with_its_first_error() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     "#);
 }
 
@@ -133,6 +147,7 @@ fn files_of_the_machine_are_not_there() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
     assert_output!(user, refused(&user, "tool-reads-home"), @"
     exit status: 1
@@ -148,6 +163,7 @@ fn files_of_the_machine_are_not_there() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
 }
 
@@ -176,6 +192,7 @@ fn links_out_of_the_prefix_and_other_peoples_rights_are_refused() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
     assert_output!(user, refused(&user, "setuid"), @"
     exit status: 1
@@ -184,6 +201,7 @@ fn links_out_of_the_prefix_and_other_peoples_rights_are_refused() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
 }
 
@@ -198,6 +216,7 @@ fn a_prefix_that_names_the_stage_or_is_empty_is_not_published() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
     assert_output!(user, refused(&user, "empty"), @"
     exit status: 1
@@ -206,6 +225,7 @@ fn a_prefix_that_names_the_stage_or_is_empty_is_not_published() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
     assert_output!(user, user.run(["find"]), @"
     exit status: 0
@@ -224,6 +244,7 @@ fn a_dependency_is_read_only() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
     let zlib = location(&user, &["zlib"]);
     assert!(zlib.join("lib/libz.so").exists() && !zlib.join("lib/evil").exists());

@@ -133,7 +133,6 @@ fn what_was_saved_is_sent_later_from_any_level_of_its_folder() {
     ==> Plan: 1 package to build, 0 installed already, 0 of the system
     ==> Installing misbehaving-1.0-[HASH] [1/1]
     ==> misbehaving: Executing phase: 'install'
-    ==> misbehaving: phase 'install' failed
     [x] misbehaving@1.0 failed in phase 'install'  ([TIME])
     ----- stderr -----
     ==> Saved for the monitor: [MONITOR]/[RUN]
@@ -141,6 +140,7 @@ fn what_was_saved_is_sent_later_from_any_level_of_its_folder() {
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
     ");
     let runs: Vec<PathBuf> =
         fs_err::read_dir(user.monitor()).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -5,7 +5,7 @@ const FILTERS: &[(&str, &str)] = &[
     // Before hashes: 64 digits contain 32.
     (r"\b[0-9a-f]{64}\b", "[SHA256]"),
     (r"\b[a-z2-7]{32}\b", "[HASH]"),
-    (r"(@[\d.]+)/[a-z2-7]{7}\b", "$1/[HASH]"),
+    (r"(@[\d.]+|\blogs )/[a-z2-7]{7}\b", "$1/[HASH]"),
     // In trees of specs and in `find -l`.
     (r"(?m)^(( - |\[[+e]\])  )?[a-z2-7]{7}( +\^?[\w-]+@)", "$1[HASH]$3"),
     // A stage's folder: process, time and count behind the hash.
@@ -63,7 +63,7 @@ mod tests {
              {}\n\
              [+]  abcdefg     ^zlib@1.2\n\
              -- linux-debian12-zen4 / %c=gcc@12.2.0 ----------\n\
-             failed: zlib@1.2/abcdefg, {hash}-26084-18eb23f19a7b0ddf-1/log, recipe.rs:52:20\n\
+             failed: zlib@1.2/abcdefg, see logs /abcdefg, {hash}-26084-18eb23f19a7b0ddf-1/log, recipe.rs:52:20\n\
              saved in 2026-11-25-01-01-38-1795568498\n\
              arch=linux-debian12-x86_64_v4 %gcc@12.2.0 by spack-wasm 0.1.0\n\
              saved 2026-11-24T15:20:31.25Z, http://127.0.0.1:4711/ms1/, process 77\n",
@@ -76,7 +76,7 @@ mod tests {
             [SHA256]
             [+]  [HASH]     ^zlib@1.2
             -- linux-[OS]-[TARGET] / %c=gcc@[VERSION] [RULE]
-            failed: zlib@1.2/[HASH], [HASH]-[STAGE]/log, recipe.rs:[LINE]
+            failed: zlib@1.2/[HASH], see logs /[HASH], [HASH]-[STAGE]/log, recipe.rs:[LINE]
             saved in [RUN]
             arch=linux-[OS]-[TARGET] %gcc@[VERSION] by spack-wasm [VERSION]
             saved [DATE], http://127.0.0.1:[PORT]/ms1/, process [PID]
