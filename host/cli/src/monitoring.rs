@@ -82,20 +82,25 @@ pub(crate) async fn connect(
     Ok(client)
 }
 
-/// A sink, and what becomes of its reports; neither where nothing is monitored.
-type Wired = (Option<Box<dyn Sink>>, Option<Reports>);
+/// A sink for the monitor, and what becomes of what it is given.
+pub(crate) struct Reporting {
+    /// Takes the events.
+    pub(crate) sink: Box<dyn Sink>,
+    /// What becomes of them.
+    pub(crate) reports: Reports,
+}
 
-/// The sinks for a target; nothing is sent before the first event.
+/// The sink for a target; nothing is sent before the first event.
 ///
 /// # Errors
 /// The folder of saved reports can't be made.
-pub(crate) fn sinks(
+pub(crate) fn sink(
     session: &Session,
     args: &MonitorArgs,
     target: Target,
     machine: &Machine,
     runtime: &tokio::runtime::Handle,
-) -> Result<Wired, CommandError> {
+) -> Result<Option<Reporting>, CommandError> {
     let identity = MonitorIdentity {
         host: host_facts(machine),
         spack_version: PROGRAM.to_owned(),
@@ -103,18 +108,18 @@ pub(crate) fn sinks(
     };
     let (save_under, now) = (session.settings.monitor_dir.clone(), ZonedDateTime::now());
     match target {
-        Target::Nowhere => Ok((None, None)),
+        Target::Nowhere => Ok(None),
         Target::Folder => {
             let sink = OfflineSink::create(&save_under, &now, identity)
                 .map_err(|error| CommandError::new(ErrorKind::Monitor, error.to_string()))?;
             let path = sink.path().to_owned();
-            Ok((Some(Box::new(sink)), Some(Reports::Saved(path))))
+            Ok(Some(Reporting { sink: Box::new(sink), reports: Reports::Saved(path) }))
         }
         Target::Server(client) => {
             let settings =
                 SpackmonSettings { identity, keep_going: args.keep_going, drain: DRAIN, save_under, now };
             let (sink, handle) = SpackmonSink::start(client, settings, runtime.clone());
-            Ok((Some(Box::new(sink)), Some(Reports::Sent(handle))))
+            Ok(Some(Reporting { sink: Box::new(sink), reports: Reports::Sent(handle) }))
         }
     }
 }

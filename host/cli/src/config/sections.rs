@@ -227,6 +227,12 @@ impl ConfigSection {
 impl SandboxSection {
     #[expect(clippy::needless_update, reason = "the macro also serves sections of which it names a part")]
     fn over(self, lower: Self) -> Self {
-        over!(self, lower, level, allow_missing, build_uid, read, write)
+        Self {
+            level: self.level.or(lower.level),
+            allow_missing: self.allow_missing.or(lower.allow_missing),
+            build_uid: self.build_uid.or(lower.build_uid),
+            read: self.read.or(lower.read),
+            write: self.write.or(lower.write),
+        }
     }
 }

@@ -324,6 +324,7 @@ fn a_failed_build_is_one_block() {
 
     1 package was not built: hdf5@1.10.8
     hint: look at the log
+    hint: `spack-wasm logs /rleeskd` shows the whole log
     ");
 }
 
@@ -347,11 +348,13 @@ fn several_failed_builds_are_a_block_each() {
     Log:   /stage/log.txt
     Stage: /stage
     hint: look at the log
+    hint: `spack-wasm logs /rleeskd` shows the whole log
 
     ==> Error: hdf5@1.10.8/bokexro failed: `make` exited with status 2
 
     Log:   /stage/log.txt
     Stage: /stage
+    hint: `spack-wasm logs /bokexro` shows the whole log
     ");
     assert!(super::failure::error(&Report::default(), false).is_none());
 }

@@ -55,7 +55,8 @@ impl<'a> Run<'a> {
     ) -> Result<Self, CommandError> {
         let machine = session.machine();
         let no_thread = |error| CommandError::caused("the program can't start its threads", &error);
-        let (sink, reports) = monitoring::sinks(session, &args.monitor, target, &machine, runtime.handle())?;
+        let monitor = monitoring::sink(session, &args.monitor, target, &machine, runtime.handle())?;
+        let (sink, reports) = monitor.map(|monitor| (monitor.sink, monitor.reports)).unzip();
         let sinks = [Some(sinks::of_user(session).map_err(no_thread)?), sink].into_iter().flatten().collect();
         let fanout = Fanout::start(RunId::random(), sinks).map_err(no_thread)?;
         let emitter = fanout.emitter();
