@@ -225,7 +225,6 @@ impl ConfigSection {
 }
 
 impl SandboxSection {
-    #[expect(clippy::needless_update, reason = "the macro also serves sections of which it names a part")]
     fn over(self, lower: Self) -> Self {
         Self {
             level: self.level.or(lower.level),
