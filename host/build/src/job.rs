@@ -336,7 +336,7 @@ impl Job {
 }
 
 /// The version of make among a node's dependencies; an unknown one is taken for an old one.
-pub(crate) fn make_version(dag: &Dag, node: &Node) -> MakeVersion {
+fn make_version(dag: &Dag, node: &Node) -> MakeVersion {
     let (major, minor) = tool_version(dag, node, "gmake").unwrap_or((4, 2));
     MakeVersion { major, minor }
 }

@@ -9,13 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use spack_wasm_build_log::{first_error, lossy_utf8_lines};
-use spack_wasm_jobserver::{Channel, FifoStyle, JobserverError, Style};
+use spack_wasm_jobserver::{Channel, JobserverError, Style};
 use spack_wasm_monitor::{BuildEnd, CancelCause, EventKind, PlanAction};
 use spack_wasm_spec::{DagHash, Node};
 use spack_wasm_store::Installation;
 
 use crate::error::BuildError;
-use crate::job::{Built, Job, Shared, make_version};
+use crate::job::{Built, Job, Shared};
 use crate::journal::Journal;
 use crate::report::{Cancelled, Failure, Installed, Report};
 use crate::{InstallError, Plan};
@@ -109,7 +109,8 @@ impl Scheduler {
                 self.ready.pop_front();
                 continue;
             };
-            match self.open_channel(&node) {
+            // Every make reads descriptors; a FIFO would need a path that the sandbox shows.
+            match Channel::open(&self.shared.budget, Style::Pipe) {
                 Ok(jobs) => {
                     self.ready.pop_front();
                     self.start(node, jobs)?;
@@ -119,17 +120,6 @@ impl Scheduler {
             }
         }
         Ok(())
-    }
-
-    /// A channel of the job server in the form that the node's make takes.
-    fn open_channel(&self, node: &Node) -> Result<Channel, JobserverError> {
-        if !make_version(&self.shared.dag, node).reads_fifo() {
-            return Channel::open(&self.shared.budget, Style::Pipe);
-        }
-        let name = format!("jobserver-{}", node.hash);
-        let path = self.shared.options.stage_root.join(&name);
-        let owner = self.shared.identity.map(|identity| (identity.uid, identity.gid));
-        Channel::open(&self.shared.budget, Style::Fifo(FifoStyle { inside: path.clone(), path, owner }))
     }
 
     fn start(&mut self, node: Arc<Node>, jobs: Channel) -> Result<(), InstallError> {
