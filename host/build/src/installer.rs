@@ -80,15 +80,17 @@ impl Installer {
             budget: budget(options)?,
             installer: self.clone(),
             dag: Arc::clone(dag),
+            prefixes: self.prefixes(dag),
             options: options.clone(),
             cancellation: cancellation.clone(),
             helper: HELPER.install(&options.tools)?,
             wrapper: wrapper::PROGRAM.install(&options.tools)?,
             identity: build_identity(&policy),
             stages,
+            policy,
         };
         if plan.to_build().next().is_some() {
-            drop(Sandbox::start(&policy, &shared.helper).map_err(InstallError::Walls)?);
+            drop(Sandbox::start(&shared.policy, &shared.helper).map_err(InstallError::Walls)?);
         }
         Ok(shared)
     }

@@ -1,5 +1,6 @@
 //! The life of one build, from the lock of its prefix to the published package.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -9,7 +10,7 @@ use spack_wasm_monitor::PhaseExit;
 use spack_wasm_package::Package;
 use spack_wasm_recipe_host::{Access, Entry, Folder, NoServices, Session, Subject};
 use spack_wasm_sandbox::{InstalledTool, Policy, Sandbox};
-use spack_wasm_spec::{Dag, Node, VariantValue};
+use spack_wasm_spec::{Dag, DagHash, Node, VariantValue};
 use spack_wasm_store::{
     BeginOptions, Begun, BuildIdentity, BuildPlace, CheckOptions, Installation, LockMode, Patience,
     PendingPrefix, PrefixLock, SandboxRecord, SourceRecord, StageArea, Trace,
@@ -31,6 +32,10 @@ use crate::{Cancellation, InstallOptions, Installer};
 pub(crate) struct Shared {
     pub(crate) installer: Installer,
     pub(crate) dag: Arc<Dag>,
+    /// Where each node of the DAG is or will be.
+    pub(crate) prefixes: Arc<BTreeMap<DagHash, PathBuf>>,
+    /// The walls of every build, before its own folders are added.
+    pub(crate) policy: Policy,
     pub(crate) options: InstallOptions,
     pub(crate) cancellation: Cancellation,
     pub(crate) helper: InstalledTool,
@@ -97,10 +102,9 @@ impl Job {
 
     fn begin(&self) -> Result<Begun, BuildError> {
         let lock = self.lock()?;
-        let remaps = walls::policy(&self.shared.options.sandbox).remaps();
         let options = BeginOptions {
             identity: self.shared.identity,
-            place: if remaps { BuildPlace::Apart } else { BuildPlace::InPlace },
+            place: if self.shared.policy.remaps() { BuildPlace::Apart } else { BuildPlace::InPlace },
             replace: self.shared.options.overwrite.contains(&self.node.hash),
         };
         Ok(self.store().begin(&self.shared.dag, &self.node, lock, &options)?)
@@ -136,7 +140,7 @@ impl Job {
         self.journal
             .log_to(&workspace.log)
             .map_err(|source| BuildError::Stage { path: workspace.log.clone(), source })?;
-        let mut policy = walls::policy(&self.shared.options.sandbox);
+        let mut policy = self.shared.policy.clone();
         let inside = walls::inside(&policy, &workspace);
         let dependencies = walls::dependency_prefixes(self.store(), &self.shared.dag, &self.node);
         let prefix = (pending.building_path(), pending.final_path());
@@ -211,8 +215,8 @@ impl Job {
 
     fn sources(&self, ground: &Ground) -> Result<Vec<SourceRecord>, BuildError> {
         let recipe = &ground.entry.recipe;
-        let prefixes = self.shared.installer.prefixes(&self.shared.dag);
-        let asked = self.shared.installer.asked(&ground.entry, &self.shared.dag, &self.node, &prefixes);
+        let prefixes = &self.shared.prefixes;
+        let asked = self.shared.installer.asked(&ground.entry, &self.shared.dag, &self.node, prefixes);
         let mut session = recipe.session(asked, Box::new(NoServices))?;
         let sources = Sources {
             installer: &self.shared.installer,
@@ -251,7 +255,7 @@ impl Job {
         Subject {
             package: ground.entry.package.name.clone(),
             spec: Some((Arc::clone(&self.shared.dag), Arc::clone(&self.node))),
-            prefixes: self.shared.installer.prefixes(&self.shared.dag),
+            prefixes: Arc::clone(&self.shared.prefixes),
             machine: Some((
                 self.node.facts.architecture.clone(),
                 self.shared.installer.machine.target_family.clone(),
@@ -330,7 +334,7 @@ impl Job {
         Asker {
             installer: self.shared.installer.clone(),
             dag: Arc::clone(&self.shared.dag),
-            prefixes: self.shared.installer.prefixes(&self.shared.dag),
+            prefixes: Arc::clone(&self.shared.prefixes),
         }
     }
 }
