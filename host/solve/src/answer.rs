@@ -5,7 +5,8 @@ use crate::assemble::assemble;
 use crate::assignment::Assignment;
 use crate::explain::{explain, texts};
 use crate::order::{NoDag, cut};
-use crate::provider::{Failure, search};
+use crate::provider::{NoAssignment, search};
+use crate::tables::Reason;
 use crate::universe::{Cut, Mentions, Problem, Universe};
 
 /// A choice that is a DAG.
@@ -17,10 +18,12 @@ pub(crate) struct Answer {
 
 /// Why there is no answer.
 pub(crate) enum NoAnswer {
-    /// The search failed; with the circles that earlier ones ran into.
-    Unsatisfiable(Failure, Vec<Cut>),
+    /// The search failed; with what it met, and the circles that earlier ones ran into.
+    Unsatisfiable(Vec<Reason>, Vec<Cut>),
     /// The search forgot a dependency.
     Gap { name: String, needed_by: String },
+    /// The search was told to stop.
+    Interrupted,
 }
 
 impl Answer {
@@ -31,7 +34,8 @@ impl Answer {
             let problem = Problem { cuts: &cuts, ..problem };
             let assignment = match search(problem, None) {
                 Ok(assignment) => assignment,
-                Err(failure) => return Err(NoAnswer::Unsatisfiable(failure, cuts)),
+                Err(NoAssignment::Failed(met)) => return Err(NoAnswer::Unsatisfiable(met, cuts)),
+                Err(NoAssignment::Interrupted) => return Err(NoAnswer::Interrupted),
             };
             let universe = Universe::new(problem, Mentions::new(), None);
             match assemble(&universe, &assignment) {
@@ -50,12 +54,13 @@ impl NoAnswer {
     /// Says it in words.
     pub(crate) fn explain(self, problem: Problem<'_>) -> SolveError {
         match self {
-            Self::Unsatisfiable(failure, cuts) => explain(Problem { cuts: &cuts, ..problem }, failure),
+            Self::Unsatisfiable(met, cuts) => explain(Problem { cuts: &cuts, ..problem }, met),
             Self::Gap { name, needed_by } => {
                 let forgot = format!("{needed_by} depends on {name}, which the search forgot");
                 let reasons = vec![format!("{forgot}: a defect of spack-wasm")];
                 SolveError::Unsatisfiable { roots: texts(problem.roots), reasons }
             }
+            Self::Interrupted => SolveError::Interrupted,
         }
     }
 }

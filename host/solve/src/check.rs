@@ -16,20 +16,13 @@ pub(crate) fn roots(
 ) -> Result<(), SolveError> {
     let check = Check { repository, facts };
     for root in roots {
-        if root.name.is_none() || root.hash.is_some() {
-            return Err(no_package(root));
+        if root.name.is_none() && root.hash.is_none() {
+            let message = format!("a package's name is missing in `{root}`");
+            return Err(SolveError::NoPackage { message, place: Place::of(root, &SpecPart::Versions) });
         }
         check.node(root)?;
     }
     Ok(())
-}
-
-fn no_package(root: &AbstractSpec) -> SolveError {
-    let (message, part) = match &root.hash {
-        Some(hash) => (format!("no installed package has the hash `/{hash}`"), SpecPart::Hash),
-        None => (format!("a package's name is missing in `{root}`"), SpecPart::Versions),
-    };
-    SolveError::NoPackage { message, place: Place::of(root, &part) }
 }
 
 struct Check<'a> {
@@ -39,6 +32,12 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn node(&self, spec: &AbstractSpec) -> Result<(), SolveError> {
+        if let Some(hash) = &spec.hash {
+            let message = format!(
+                "`/{hash}` asks for an installed package, and those are not reused yet: ask for it by name, version and variants"
+            );
+            return Err(SolveError::NoPackage { message, place: Place::of(spec, &SpecPart::Hash) });
+        }
         if let Some(name) = &spec.name {
             match self.repository.package(name) {
                 Some(package) => self.declared(&package, spec)?,

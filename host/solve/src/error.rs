@@ -114,6 +114,8 @@ pub enum SolveError {
         /// Why, a chain of facts in plain words; the last one is where it ends.
         reasons: Vec<String>,
     },
+    /// The caller wanted no answer any more.
+    Interrupted,
 }
 
 impl SolveError {
@@ -134,7 +136,7 @@ impl SolveError {
             | Self::NotADependency { place, .. }
             | Self::NoPackage { place, .. }
             | Self::Architecture { place, .. } => place.as_deref(),
-            Self::Missing { .. } | Self::Unsatisfiable { .. } => None,
+            Self::Missing { .. } | Self::Unsatisfiable { .. } | Self::Interrupted => None,
         }
     }
 
@@ -161,6 +163,7 @@ impl SolveError {
             Self::NoPackage { message, .. } => message.clone(),
             Self::Architecture { root, built_for, .. } => format!("`{root}` can't be built for {built_for}"),
             Self::Unsatisfiable { roots, .. } => format!("`{roots}` can't be had"),
+            Self::Interrupted => "interrupted while looking for a solution".to_owned(),
         }
     }
 

@@ -4,7 +4,7 @@ use spack_wasm_package::by_preference;
 use spack_wasm_spec::AbstractSpec;
 
 use crate::SolveError;
-use crate::provider::{DeadEnd, Failure, search};
+use crate::provider::{DeadEnd, NoAssignment, dead_ends, search};
 use crate::tables::{Name, Reason, Test};
 use crate::universe::Problem;
 
@@ -15,9 +15,13 @@ const LISTED_VERSIONS: usize = 6;
 const SEARCHES: usize = 200;
 
 /// Says in words why a search found nothing: the fewest directives and wishes that can't be had together.
-pub(crate) fn explain(problem: Problem<'_>, failure: Failure) -> SolveError {
+pub(crate) fn explain(problem: Problem<'_>, met: Vec<Reason>) -> SolveError {
     let core = Core { problem };
-    let Failure { met, dead_ends } = core.reduce(failure);
+    let met = core.reduce(met);
+    let dead_ends = dead_ends(problem, &met.iter().cloned().collect());
+    if (problem.interrupted)() {
+        return SolveError::Interrupted;
+    }
     if let Some((name, needed_by)) = core.missing(&dead_ends) {
         return SolveError::Missing { name, needed_by, reasons: chain(&met) };
     }
@@ -63,38 +67,38 @@ struct Core<'a> {
 impl Core<'_> {
     /// Leaves out what does not matter: first halves, then smaller and smaller parts, then one at a time. What a search
     /// that still fails did not even meet goes too.
-    fn reduce(&self, mut failure: Failure) -> Failure {
-        let mut size = failure.met.len().div_ceil(2);
+    fn reduce(&self, mut met: Vec<Reason>) -> Vec<Reason> {
+        let mut size = met.len().div_ceil(2);
         let mut searches = 0;
         loop {
             let mut start = 0;
-            while start < failure.met.len() {
-                if searches == SEARCHES {
-                    return failure;
+            while start < met.len() {
+                if searches == SEARCHES || (self.problem.interrupted)() {
+                    return met;
                 }
                 searches += 1;
-                let end = (start + size).min(failure.met.len());
-                match self.without(&failure.met, start..end) {
-                    Some(smaller) => failure = smaller,
+                let end = (start + size).min(met.len());
+                match self.without(&met, start..end) {
+                    Some(fewer) => met = fewer,
                     None => start = end,
                 }
             }
             if size <= 1 {
-                return failure;
+                return met;
             }
             size = size.div_ceil(2);
         }
     }
 
-    /// The failure without some of the reasons, if it is still one.
-    fn without(&self, met: &[Reason], left_out: std::ops::Range<usize>) -> Option<Failure> {
+    /// What a search meets without some of the reasons, if it still fails.
+    fn without(&self, met: &[Reason], left_out: std::ops::Range<usize>) -> Option<Vec<Reason>> {
         let outside =
             |(index, reason): (usize, &Reason)| (!left_out.contains(&index)).then(|| reason.clone());
         let kept: BTreeSet<Reason> = met.iter().enumerate().filter_map(outside).collect();
-        let mut smaller = search(self.problem, Some(&kept)).err()?;
+        let Err(NoAssignment::Failed(fewer)) = search(self.problem, Some(&kept)) else { return None };
         // In the order of the first search, which is the one that the user sees.
-        smaller.met.sort_by_key(|reason| met.iter().position(|known| known == reason));
-        Some(smaller)
+        let fewer: BTreeSet<Reason> = fewer.into_iter().collect();
+        Some(met.iter().filter(|reason| fewer.contains(reason)).cloned().collect())
     }
 
     /// A package that no recipe and no external is, or a virtual one that nobody provides, and who needs it.

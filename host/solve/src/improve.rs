@@ -27,7 +27,7 @@ pub(crate) fn improve(problem: Problem<'_>, mut answer: Answer) -> Answer {
         answer.dag.topological().iter().rev().map(|node| node.name().to_owned()).collect();
     for name in names {
         for version in better_versions(problem, &answer, &name) {
-            if searches == SEARCHES {
+            if searches == SEARCHES || (problem.interrupted)() {
                 return answer;
             }
             searches += 1;

@@ -71,11 +71,27 @@ pub fn solve(
     repository: &dyn Repository,
     facts: &Facts,
 ) -> Result<Solution, SolveError> {
+    solve_unless(&|| false, roots, repository, facts)
+}
+
+/// As [`solve`], until `interrupted` says that nobody waits for the answer any more; it is asked at every step.
+///
+/// # Errors
+/// As [`solve`], or [`SolveError::Interrupted`].
+pub fn solve_unless(
+    interrupted: &dyn Fn() -> bool,
+    roots: &[AbstractSpec],
+    repository: &dyn Repository,
+    facts: &Facts,
+) -> Result<Solution, SolveError> {
     let facts = facts.for_roots(roots)?;
     check::roots(roots, repository, &facts)?;
-    let problem = Problem { roots, repository, facts: &facts, cuts: &[], pins: &[] };
+    let problem = Problem { roots, repository, facts: &facts, cuts: &[], pins: &[], interrupted };
     let answer = Answer::find(problem).map_err(|no_answer| no_answer.explain(problem))?;
     let Answer { dag, notes, .. } = improve::improve(problem, answer);
+    if interrupted() {
+        return Err(SolveError::Interrupted);
+    }
     check::dependencies_are_used(roots, &dag)?;
     Ok(Solution { dag, notes })
 }

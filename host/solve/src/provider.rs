@@ -1,21 +1,24 @@
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use indexmap::IndexSet;
 use resolvo::{
     Candidates, Condition, ConditionId, Dependencies, DependencyProvider, HintDependenciesAvailable,
-    Interner, NameId, SolvableId, Solver, SolverCache, StringId, VersionSetId, VersionSetUnionId,
+    Interner, NameId, SolvableId, Solver, SolverCache, StringId, UnsolvableOrCancelled, VersionSetId,
+    VersionSetUnionId,
 };
 
 use crate::assignment::Assignment;
 use crate::tables::{Candidate, Name, Reason, Test, Wanted};
 use crate::universe::{Mentions, Problem, Universe};
 
-/// A search that failed.
-pub(crate) struct Failure {
-    /// The directives and wishes that it met.
-    pub(crate) met: Vec<Reason>,
-    /// Those that no candidate meets, whatever else is chosen.
-    pub(crate) dead_ends: Vec<DeadEnd>,
+/// Why a search has no answer.
+pub(crate) enum NoAssignment {
+    /// There is none; with the directives and wishes that the search met.
+    Failed(Vec<Reason>),
+    /// It was told to stop.
+    Interrupted,
 }
 
 /// Something that is wanted, and that no candidate is.
@@ -27,8 +30,42 @@ pub(crate) struct DeadEnd {
 
 /// Searches an assignment for the roots; with `kept`, only these directives and wishes count.
 ///
+/// # Errors
+/// There is no assignment, or the search was interrupted.
+pub(crate) fn search(
+    problem: Problem<'_>,
+    kept: Option<&BTreeSet<Reason>>,
+) -> Result<Assignment, NoAssignment> {
+    with_universe(problem, kept, |universe, answer| match answer {
+        Ok(chosen) => Ok(Assignment::of(universe, &chosen)),
+        Err(UnsolvableOrCancelled::Cancelled(_)) => Err(NoAssignment::Interrupted),
+        Err(UnsolvableOrCancelled::Unsolvable(_)) => Err(NoAssignment::Failed(met(universe))),
+    })
+}
+
+/// Of what a search met with these directives and wishes alone, all that no candidate meets, whatever else is chosen.
+pub(crate) fn dead_ends(problem: Problem<'_>, kept: &BTreeSet<Reason>) -> Vec<DeadEnd> {
+    with_universe(problem, Some(kept), |universe, _| {
+        let wanted = universe.tables.all_wanted().into_iter();
+        let wanted = wanted.filter(|wanted| wanted.reason != Reason::Silent);
+        let ends = wanted.filter_map(|Wanted { name, test, reason, .. }| {
+            let name = universe.tables.name(name);
+            let mut candidates = universe.candidates(&name).into_iter();
+            let met = candidates.any(|candidate| universe.passes(&name, &candidate, &test));
+            (!met).then_some(DeadEnd { name, test, reason })
+        });
+        ends.collect()
+    })
+}
+
+/// Searches, and gives the answer to `then` with everything that the search looked at.
+///
 /// A search that meets a value of an open variant too late is run again with it; the values are finite, so that ends.
-pub(crate) fn search(problem: Problem<'_>, kept: Option<&BTreeSet<Reason>>) -> Result<Assignment, Failure> {
+fn with_universe<T>(
+    problem: Problem<'_>,
+    kept: Option<&BTreeSet<Reason>>,
+    then: impl FnOnce(&Universe<'_>, Result<Vec<SolvableId>, UnsolvableOrCancelled>) -> T,
+) -> T {
     let mut mentions = Mentions::new();
     loop {
         let mut solver = Solver::new(Universe::new(problem, mentions, kept));
@@ -36,31 +73,18 @@ pub(crate) fn search(problem: Problem<'_>, kept: Option<&BTreeSet<Reason>>) -> R
         let wanted = resolvo::Problem::new().requirements(requirements).constraints(constrains);
         let answer = solver.solve(wanted);
         let universe = solver.provider();
-        if let Some(more) = universe.missed_mentions() {
-            mentions = more;
-            continue;
+        match universe.missed_mentions() {
+            Some(more) if !matches!(answer, Err(UnsolvableOrCancelled::Cancelled(_))) => mentions = more,
+            _ => return then(universe, answer),
         }
-        return answer.map(|chosen| Assignment::of(universe, &chosen)).map_err(|_| Failure::of(universe));
     }
 }
 
-impl Failure {
-    fn of(universe: &Universe<'_>) -> Self {
-        let mut failure = Self { met: Vec::new(), dead_ends: Vec::new() };
-        for Wanted { name, test, reason, .. } in universe.tables.all_wanted() {
-            if reason == Reason::Silent {
-                continue;
-            }
-            if !failure.met.contains(&reason) {
-                failure.met.push(reason.clone());
-            }
-            let name = universe.tables.name(name);
-            if !universe.candidates(&name).iter().any(|candidate| universe.passes(&name, candidate, &test)) {
-                failure.dead_ends.push(DeadEnd { name, test, reason });
-            }
-        }
-        failure
-    }
+/// The directives and wishes that a search met, each once.
+fn met(universe: &Universe<'_>) -> Vec<Reason> {
+    let reasons: IndexSet<Reason> =
+        universe.tables.all_wanted().into_iter().map(|wanted| wanted.reason).collect();
+    reasons.into_iter().filter(|reason| *reason != Reason::Silent).collect()
 }
 
 impl Interner for Universe<'_> {
@@ -136,5 +160,10 @@ impl DependencyProvider for Universe<'_> {
     async fn get_dependencies(&self, candidate: SolvableId) -> Dependencies {
         let (name, candidate) = self.tables.candidate(candidate);
         Dependencies::Known(self.needs(&self.tables.name(name), &candidate))
+    }
+
+    /// Asked at every step of the search, so it has to be quick.
+    fn should_cancel_with_value(&self) -> Option<Box<dyn Any>> {
+        (self.interrupted)().then(|| Box::new(()) as Box<dyn Any>)
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) cuts: &'a [Cut],
     /// Candidates that packages have if they are part of the answer.
     pub(crate) pins: &'a [Pin],
+    /// Whether nobody waits for the answer any more.
+    pub(crate) interrupted: &'a dyn Fn() -> bool,
 }
 
 /// The candidate that a package has if it is part of the answer.
@@ -51,6 +53,7 @@ pub(crate) struct Universe<'a> {
     kept: Option<&'a BTreeSet<Reason>>,
     pub(crate) cuts: &'a [Cut],
     pub(crate) pins: &'a [Pin],
+    pub(crate) interrupted: &'a dyn Fn() -> bool,
     packages: RefCell<HashMap<String, Option<Arc<Package>>>>,
     virtuals: RefCell<HashMap<String, bool>>,
     mentions: RefCell<Mentions>,
@@ -61,13 +64,14 @@ pub(crate) struct Universe<'a> {
 
 impl<'a> Universe<'a> {
     pub(crate) fn new(problem: Problem<'a>, mentions: Mentions, kept: Option<&'a BTreeSet<Reason>>) -> Self {
-        let Problem { roots, repository, facts, cuts, pins } = problem;
+        let Problem { roots, repository, facts, cuts, pins, interrupted } = problem;
         Self {
             roots,
             repository,
             facts,
             cuts,
             pins,
+            interrupted,
             tables: Tables::default(),
             kept,
             packages: RefCell::default(),

@@ -66,7 +66,7 @@ fn names_that_do_not_exist() {
          ^^^^
     ");
     assert_snapshot!(error("hdf5/abcdef", &builtin), @r"
-    no installed package has the hash `/abcdef`
+    `/abcdef` asks for an installed package, and those are not reused yet: ask for it by name, version and variants
         hdf5/abcdef
             ^^^^^^^
     ");

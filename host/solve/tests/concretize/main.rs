@@ -5,4 +5,5 @@
 mod choose;
 mod common;
 mod errors;
+mod large;
 mod laws;
