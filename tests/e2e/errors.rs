@@ -99,7 +99,7 @@ fn a_wrong_key_of_the_configuration_is_found() {
     assert_output!(user, user.run(["find"]), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: [HOME]/.spack/config.yaml:1: expected mapping start
+    ==> Error: [HOME]/.spack/config.yaml:1: keys with values are expected
     ");
 }
 
@@ -118,12 +118,13 @@ fn the_command_line_counts_more_than_files() {
     assert_output!(user, user.run(["-c", "config:build_jobs:0", "find"]), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: config:build_jobs: 0 jobs build nothing
+    ==> Error: -c config:build_jobs:0: 0 jobs build nothing
     ");
     assert_output!(user, user.run(["-c", "config", "find"]), @"
-    exit status: 1
+    exit status: 2
     ----- stderr -----
     ==> Error: `-c config`: expected are a section, a key and a value with colons between them
+    hint: for example `-c config:build_jobs:4`
     ");
 }
 
@@ -139,7 +140,7 @@ fn what_is_not_installed_is_not_found() {
     assert_output!(user, user.run(["logs", "zlib"]), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: no installed package is `zlib`
+    ==> Error: no build of `zlib` is known: it is not installed, and no build of it failed
     hint: `spack-wasm find` lists what is installed
     ");
     assert_output!(user, user.run(["uninstall", "-y", "zlib"]), @"
@@ -167,5 +168,44 @@ fn a_store_of_spacks_own_is_refused() {
     ----- stderr -----
     ==> Error: [ROOT]/work/spack is the store of a real Spack (it holds .spack-db/index.json), and the two would not see each other's packages
     hint: set config:install_tree:root to a folder of spack-wasm's own
+    ");
+}
+
+#[test]
+fn a_hash_stands_for_what_is_installed() {
+    let user = user();
+    assert_output!(user, user.run(["spec", "/abcdefg"]), @"
+    exit status: 1
+    ----- stderr -----
+    ==> Error: no installed package is `/abcdefg`
+    hint: `spack-wasm find` lists what is installed
+    ");
+    assert_output!(user, user.run(["spec", "hdf5", "^zlib/abcdefg"]), @"
+    exit status: 3
+    ----- stderr -----
+    ==> Error: `/abcdefg` asks for an installed package, and those are not reused yet: ask for it by name, version and variants
+        hdf5 ^zlib/abcdefg
+                  ^^^^^^^^
+    ");
+    crate::misbehave(&user, "nothing", &[]).succeeded();
+    let prefix = user.run(["location", "misbehaving"]).succeeded().stdout;
+    let hash = format!("/{}", &prefix.trim_end()[prefix.trim_end().len() - 32..][..7]);
+    assert_output!(user, user.run(["spec", &hash]), @"
+    exit status: 0
+    ----- stdout -----
+    [+]  misbehaving@1.0 act=nothing build_system=generic arch=linux-[OS]-[TARGET]
+    ");
+    let installed = user.run(["install", &hash]).succeeded();
+    assert!(installed.stdout.ends_with(&format!("[+] {prefix}")), "{}", installed.report());
+    user.run(["install", "--overwrite", "-y", &hash]).failed_with(2);
+}
+
+#[test]
+fn blanks_are_no_spec() {
+    let user = user();
+    assert_output!(user, user.run(["install", " "]), @"
+    exit status: 2
+    ----- stderr -----
+    ==> Error: a spec is expected, and there are only blanks
     ");
 }

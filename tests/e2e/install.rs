@@ -137,8 +137,19 @@ fn a_dry_run_shows_the_plan_and_builds_nothing() {
      -   [HASH]     ^zlib@1.2.13+optimize+pic+shared build_system=makefile arch=linux-[OS]-[TARGET]
     ==> Plan: 2 packages to build, 0 installed already, 2 of the system
     ");
-    let installed = user.run(["find"]).succeeded();
-    assert!(installed.stdout.is_empty() || installed.stdout.contains("==> 0"), "{}", installed.report());
+}
+
+#[test]
+fn a_store_is_made_when_something_is_installed_and_not_before() {
+    let user = user();
+    user.run(["install", "--dry-run", "zlib"]).succeeded();
+    for question in [&["spec", "zlib"][..], &["find"], &["reindex"]] {
+        user.run(question).succeeded();
+    }
+    for question in [&["location", "zlib"][..], &["logs", "zlib"], &["uninstall", "-y", "zlib"]] {
+        user.run(question).failed_with(1);
+    }
+    assert!(!user.store().parent().unwrap().exists(), "a question made a store");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Builds that are ended from outside: a prefix is absent or complete, whatever is killed and whenever.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
@@ -114,5 +114,33 @@ fn killed() {
         signal(&child, Signal::KILL);
         end(&user, child);
         assert_recovers(&user);
+    }
+}
+
+/// A search without end is ended within two seconds, and says so.
+#[test]
+fn the_concretizer_is_interrupted() {
+    for (sent, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let user = of(User::Current);
+        let mut command = user.command(user.binary());
+        command.args(["install", "--format", "ndjson", "--recipe", MISBEHAVING, "misbehaving", "act=riddle"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut events = String::new();
+        while !events.contains(r#""event":"solve-started""#) {
+            assert!(stdout.read_line(&mut events).unwrap() > 0, "it ended without searching: {events}");
+        }
+        // Long enough for everything but the search to be over.
+        thread::sleep(Duration::from_secs(1));
+        assert!(child.try_wait().unwrap().is_none(), "the riddle was solved");
+        let asked = Instant::now();
+        signal(&child, sent);
+        assert_eq!(end(&user, child).code(), Some(status));
+        assert!(asked.elapsed() < Duration::from_secs(2), "it took {:?}", asked.elapsed());
+        stdout.read_to_string(&mut events).unwrap();
+        let failed = r#""event":"solve-failed","message":"the installation was interrupted""#;
+        let ended = format!(r#""event":"run-ended","exit_status":{status}"#);
+        assert!(events.contains(failed) && events.contains(&ended), "{events}");
+        assert!(!user.store().exists(), "a store was made");
     }
 }

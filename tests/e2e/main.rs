@@ -9,6 +9,7 @@ mod hdf5;
 mod help;
 mod install;
 mod interrupt;
+mod logs;
 mod misbehaving;
 mod monitor;
 mod monitor_faults;

@@ -28,7 +28,6 @@ fn a_panic_is_told_with_what_the_recipe_wrote() {
     ----- stderr -----
     ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the recipe of misbehaving crashed in phase 'install': it gave up (a panic, an abort or an exception that nobody caught)
     It wrote:
-
       thread '<unnamed>' (1) panicked at tests/guests/misbehaving/recipe.rs:[LINE]:
       the recipe has had enough
       note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace

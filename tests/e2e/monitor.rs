@@ -189,11 +189,12 @@ fn an_upload_of_nothing_says_so() {
     assert_output!(user, user.run(["monitor", "upload", ".", "--monitor-host", &host]), @"
     exit status: 0
     ----- stderr -----
-    ==> Warning: there are no saved reports in [ROOT]/work/.
+    ==> Warning: there are no saved reports in [ROOT]/work
     ");
     assert_output!(user, user.run(["monitor", "upload", "nowhere", "--monitor-host", &host]), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: [ROOT]/work/nowhere does not exist.
+    ==> Error: there are no saved reports: [ROOT]/work/nowhere does not exist
+    hint: they are saved in [MONITOR]
     ");
 }

@@ -23,7 +23,7 @@ const FILTERS: &[(&str, &str)] = &[
     (r"(?m)^(-- .*) -{5,}$", "$1 [RULE]"),
     // A saved run of the monitor: time and seconds since 1970.
     (r"\b\d{4}(-\d\d){5}-\d{10}\b", "[RUN]"),
-    (r"\b\d{4}-\d\d-\d\d[T-]\d\d[:-]\d\d[:-]\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d(\[[^]]*])?)?", "[DATE]"),
+    (r"\b\d{4}-\d\d-\d\d[T -]\d\d[:-]\d\d[:-]\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d(\[[^]]*])?)?", "[DATE]"),
     (r"\b(\d+ ?h )?(\d+ ?m )?\d+(\.\d+)? ?(ms|s)\b", "[TIME]"),
     (r"\b\d+(\.\d+)? (B|kB|KiB|MB|MiB|GB|GiB)\b", "[SIZE]"),
     (r"\b127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),

@@ -75,6 +75,14 @@ impl Journal {
         }
     }
 
+    /// A line for the log alone: whoever follows the events knows it from them.
+    pub(crate) fn note(&self, line: &str) {
+        if let Some((file, _)) = &mut self.lock().log {
+            // As for output.
+            drop(writeln!(file, "==> {line}"));
+        }
+    }
+
     /// A line of ours, as Spack writes them.
     pub(crate) fn say(&self, line: &str) {
         self.output(Stream::Host, format!("==> {line}\n").as_bytes());

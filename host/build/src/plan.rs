@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use spack_wasm_monitor::{PlanAction, PlanStep};
 use spack_wasm_spec::{Dag, DagHash, DependencyType, Node};
-use spack_wasm_store::DatabaseError;
+use spack_wasm_store::{DatabaseError, Store};
 
 use crate::{InstallOptions, Installer};
 
@@ -23,20 +22,13 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// The nodes that are built, dependencies first.
-    pub fn to_build(&self) -> impl Iterator<Item = &DagHash> {
-        self.steps.iter().filter(|step| step.action == PlanAction::Build).map(|step| &step.hash)
-    }
-}
-
-impl Installer {
-    /// What will be done with each node that is needed, dependencies first.
+    /// What will be done with each node that is needed, dependencies first. Without a store nothing is installed.
     ///
     /// Of a node that is installed, only what it is linked with or runs is needed.
     ///
     /// # Errors
     /// The store can't be asked.
-    pub fn plan(&self, dag: &Arc<Dag>, options: &InstallOptions) -> Result<Plan, PlanError> {
+    pub fn new(store: Option<&Store>, dag: &Dag, options: &InstallOptions) -> Result<Self, PlanError> {
         let mut needed: BTreeSet<DagHash> = dag.roots().map(|root| root.hash.clone()).collect();
         let mut steps = Vec::new();
         // From the roots down, so that a node is known to be needed before its dependencies are looked at.
@@ -44,7 +36,7 @@ impl Installer {
             if !needed.contains(&node.hash) {
                 continue;
             }
-            let action = self.action(&node, options)?;
+            let action = action(store, &node, options)?;
             let edges = node.dependencies.iter().filter(|edge| {
                 action == PlanAction::Build
                     || edge.types.contains(DependencyType::Link)
@@ -54,14 +46,30 @@ impl Installer {
             steps.push(PlanStep { hash: node.hash.clone(), action });
         }
         steps.reverse();
-        Ok(Plan { steps })
+        Ok(Self { steps })
     }
 
-    fn action(&self, node: &Node, options: &InstallOptions) -> Result<PlanAction, PlanError> {
-        if node.is_external() {
-            return Ok(PlanAction::External);
-        }
-        let installed = self.store.installed(&node.hash)? && !options.overwrite.contains(&node.hash);
-        Ok(if installed { PlanAction::Installed } else { PlanAction::Build })
+    /// The nodes that are built, dependencies first.
+    pub fn to_build(&self) -> impl Iterator<Item = &DagHash> {
+        self.steps.iter().filter(|step| step.action == PlanAction::Build).map(|step| &step.hash)
     }
+}
+
+impl Installer {
+    /// What will be done with each node that is needed, dependencies first.
+    ///
+    /// # Errors
+    /// The store can't be asked.
+    pub fn plan(&self, dag: &Dag, options: &InstallOptions) -> Result<Plan, PlanError> {
+        Plan::new(Some(&self.store), dag, options)
+    }
+}
+
+fn action(store: Option<&Store>, node: &Node, options: &InstallOptions) -> Result<PlanAction, PlanError> {
+    if node.is_external() {
+        return Ok(PlanAction::External);
+    }
+    let installed = store.map_or(Ok(false), |store| store.installed(&node.hash))?;
+    let stays = installed && !options.overwrite.contains(&node.hash);
+    Ok(if stays { PlanAction::Installed } else { PlanAction::Build })
 }

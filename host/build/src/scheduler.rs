@@ -191,6 +191,10 @@ impl Scheduler {
         let log = journal.log_path().filter(|path| path.is_file());
         let finding = log.as_ref().and_then(|path| fs_err::read(path).ok());
         let finding = finding.and_then(|bytes| first_error(&lossy_utf8_lines(&bytes)));
+        if phase.is_none() {
+            // A phase tells in the log how it failed; what comes before and behind the phases does not.
+            journal.note(&format!("Error: {message}"));
+        }
         journal.end(BuildEnd::Failed { message: message.clone() });
         self.report.failed.push(Failure {
             node: Arc::clone(node),

@@ -33,6 +33,8 @@ pub(crate) struct Environment {
     pub(crate) user_cache_path: Option<PathBuf>,
     /// The folders of `PATH`.
     pub(crate) path: Vec<PathBuf>,
+    /// Whether the terminal can't do more than print one character behind the other.
+    pub(crate) terminal_is_dumb: bool,
     /// What an outer make says of its job server.
     pub(crate) makeflags: Option<String>,
     /// Proxies.
@@ -76,6 +78,7 @@ impl Environment {
             user_config_path: folder(USER_CONFIG_PATH),
             user_cache_path: folder(USER_CACHE_PATH),
             path: env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect(),
+            terminal_is_dumb: text("TERM").is_none_or(|terminal| terminal == "dumb"),
             makeflags: text("MAKEFLAGS"),
             proxies: Proxies::of_process(),
         }

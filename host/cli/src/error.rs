@@ -5,6 +5,7 @@ use spack_wasm_solve::SolveError;
 use spack_wasm_spec::ParseError;
 use spack_wasm_store::{DatabaseError, LookupError, OpenError, StoreError, UninstallError};
 
+use crate::config::ConfigError;
 use crate::text::{ERROR, HINT, Text, chain};
 
 /// What an error is to whoever started the program: it decides the exit status.
@@ -110,9 +111,24 @@ fn hint(hint: Option<&'static str>) -> Option<String> {
     hint.map(str::to_owned)
 }
 
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Setting { .. } => {
+                Self::usage(error.to_string()).hinted("for example `-c config:build_jobs:4`".to_owned())
+            }
+            error => Self::failure(error.to_string()),
+        }
+    }
+}
+
 impl From<SolveError> for CommandError {
     fn from(error: SolveError) -> Self {
-        Self::new(ErrorKind::Unsolvable, error.to_string())
+        let kind = match error {
+            SolveError::Interrupted => ErrorKind::Interrupted,
+            _ => ErrorKind::Unsolvable,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -57,9 +57,10 @@ pub(crate) async fn connect(
         (true, _) => None,
         (false, Ok(credentials)) => Some(credentials),
         (false, Err(error)) => {
+            let hint = "--monitor-disable-auth is for servers without authentication";
             let hint =
-                "--monitor-disable-auth is for servers without authentication, --monitor-save-local for none";
-            return Err(failed(error.to_string()).hinted(hint.to_owned()));
+                if args.monitor { format!("{hint}, --monitor-save-local for none") } else { hint.to_owned() };
+            return Err(failed(error.to_string()).hinted(hint));
         }
     };
     let host = args.host.clone().unwrap_or_else(|| DEFAULT_HOST.to_owned());
@@ -111,7 +112,8 @@ pub(crate) fn sink(
         Target::Nowhere => Ok(None),
         Target::Folder => {
             let sink = OfflineSink::create(&save_under, &now, identity)
-                .map_err(|error| CommandError::new(ErrorKind::Monitor, error.to_string()))?;
+                .map_err(|error| CommandError::new(ErrorKind::Monitor, error.to_string()))
+                .map_err(|error| error.hinted("config:monitor_dir names another folder".to_owned()))?;
             let path = sink.path().to_owned();
             Ok(Some(Reporting { sink: Box::new(sink), reports: Reports::Saved(path) }))
         }

@@ -4,6 +4,7 @@ use spack_wasm_spec::{AbstractSpec, Dag};
 use spack_wasm_store::{Installed, Query, Store};
 
 use crate::error::CommandError;
+use crate::session::Session;
 use crate::text::Text;
 
 /// An installed package with its concrete spec.
@@ -42,6 +43,20 @@ pub(crate) fn one(store: Option<&Store>, spec: &AbstractSpec) -> Result<Installe
         [] => Err(none(spec)),
         several => Err(ambiguous(spec, several)),
     }
+}
+
+/// The installed package that a command line means which has nothing but one hash; `None` for any other.
+///
+/// # Errors
+/// It names no package or several, or the store can't be read.
+pub(crate) fn by_hash(session: &Session, specs: &[AbstractSpec]) -> Result<Option<Dag>, CommandError> {
+    let [spec] = specs else { return Ok(None) };
+    if spec.hash.is_none() || !spec.dependencies.is_empty() {
+        return Ok(None);
+    }
+    let store = session.store_for_reading()?;
+    let installed = one(store.as_ref(), spec)?;
+    Ok(store.map(|store| store.dag(&installed)).transpose()?)
 }
 
 /// Nothing that is installed satisfies the spec.

@@ -45,8 +45,7 @@ impl Session {
     /// Something in it is wrong, or there is no home.
     pub(crate) fn new(ui: Ui, environment: Environment, globals: &Globals) -> Result<Self, CommandError> {
         let paths = Paths::new(&environment)?;
-        let settings = config::load(&paths, &globals.config)
-            .map_err(|error| CommandError::failure(error.to_string()))?;
+        let settings = config::load(&paths, &globals.config)?;
         ui.debug(|| {
             format!("configuration from {}, store {}", paths.config.display(), settings.store.display())
         });
@@ -70,6 +69,11 @@ impl Session {
         flag || self.format == Format::Json
     }
 
+    /// Whether there is a store; also where nobody can tell, so that opening it says why.
+    pub(crate) fn has_store(&self) -> bool {
+        !matches!(self.settings.store.try_exists(), Ok(false))
+    }
+
     /// Opens the store for changes.
     ///
     /// # Errors
@@ -83,7 +87,7 @@ impl Session {
     /// # Errors
     /// It can't be opened.
     pub(crate) fn store_for_reading(&self) -> Result<Option<Store>, CommandError> {
-        if !self.settings.store.exists() {
+        if !self.has_store() {
             return Ok(None);
         }
         let options = StoreOptions { access: StoreAccess::Read, ..StoreOptions::default() };

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
 
 /// `==>` in front of a line, as Spack has it.
 pub(crate) const HEADER: Style = AnsiColor::Blue.on_default().bold();
@@ -70,9 +71,13 @@ impl Text {
     }
 
     /// Without escape sequences.
-    #[cfg(test)]
     pub(crate) fn unstyled(&self) -> String {
         anstream::adapter::strip_str(&self.0).to_string()
+    }
+
+    /// How many columns of a terminal it takes.
+    pub(crate) fn width(&self) -> usize {
+        self.unstyled().width()
     }
 }
 

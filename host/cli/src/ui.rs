@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::error::CommandError;
 use crate::text::{Text, WARNING};
 
+/// The size of a terminal that does not tell its own: columns and lines.
+const USUAL_SIZE: (usize, usize) = (80, 24);
+
 /// The user's terminal, or whatever stands in its place: data to the standard output, everything else to the standard
 /// error.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +95,19 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
+    /// Whether data is shown in colours.
+    pub(crate) fn stdout_has_colors(&self) -> bool {
+        match self.color {
+            ColorChoice::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+            chosen => chosen != ColorChoice::Never,
+        }
+    }
+
+    /// How many columns the terminal has that data goes to; `None` where it goes elsewhere.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        self.stdout_is_terminal().then(|| terminal_size().0)
+    }
+
     /// Asks a question that is answered by yes or no; no is the default. `None` where there is nobody to ask.
     pub(crate) fn confirm(&self, question: &str) -> Option<bool> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
@@ -103,6 +119,13 @@ impl Ui {
         io::stdin().lock().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
+}
+
+/// Columns and lines of the terminal at the standard output.
+pub(crate) fn terminal_size() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
+    size.map_or(USUAL_SIZE, |size| (usize::from(size.ws_col), usize::from(size.ws_row)))
 }
 
 /// A warning, as it is shown everywhere.

@@ -106,8 +106,10 @@ pub enum RunError {
 }
 
 fn quoted(stderr: &str) -> String {
-    let stderr = stderr.trim_end();
-    if stderr.is_empty() { String::new() } else { format!("\nIt wrote:\n  {}", stderr.replace('\n', "\n  ")) }
+    let stderr = stderr.trim();
+    let lines =
+        stderr.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("\n  {line}") });
+    if stderr.is_empty() { String::new() } else { format!("\nIt wrote:{}", lines.collect::<String>()) }
 }
 
 fn failure_text(recipe: &str, failure: &Failure) -> String {
@@ -134,5 +136,16 @@ fn tool_error_text(recipe: &str, error: &ToolError) -> String {
             };
             format!("`{}` {how}", failure.command_line)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_a_recipe_wrote_is_indented_where_there_is_something() {
+        assert_eq!(quoted("\n  one\n\ntwo\n\n"), "\nIt wrote:\n  one\n\n  two");
+        assert_eq!(quoted(" \n"), "");
     }
 }

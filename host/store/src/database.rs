@@ -65,7 +65,7 @@ impl Database {
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
-    /// An empty index for a store that was never written and can't be.
+    /// An empty index in memory, for a store that has none and that isn't written.
     pub(crate) fn empty(path: &Path) -> Result<Self, DatabaseError> {
         let this = |error| failed("stand in for the database", path, error);
         let mut connection = Connection::open_in_memory().map_err(this)?;

@@ -30,6 +30,7 @@ fn hint_of(kind: io::ErrorKind) -> Option<&'static str> {
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             Some("set config:install_tree:root to a folder that you may write")
         }
+        io::ErrorKind::NotADirectory => Some("set config:install_tree:root to a folder"),
         _ => None,
     }
 }

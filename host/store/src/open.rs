@@ -170,10 +170,18 @@ impl Store {
         options: StoreOptions,
     ) -> Result<Self, OpenError> {
         let path = root.join(DATABASE_FOLDER).join(DATABASE_FILE);
-        let known = fs_err::metadata(&path).is_ok_and(|file| file.len() > 0);
-        let database = if known { Database::open_read_only(&path)? } else { Database::empty(&path)? };
+        let written = fs_err::metadata(&path).is_ok_and(|file| file.len() > 0);
+        let database = if written { Database::open_read_only(&path)? } else { Database::empty(&path)? };
         check_version(&database)?;
-        Ok(Self { inner: Arc::new(Inner { root, dir, database, locks: None, options, folder_mode }) })
+        let complete = database.is_complete()?;
+        let database = if complete { database } else { Database::empty(&path)? };
+        let store =
+            Self { inner: Arc::new(Inner { root, dir, database, locks: None, options, folder_mode }) };
+        if !complete {
+            // Whoever writes next makes the file; until then each reader has an index of its own.
+            store.fill_index()?;
+        }
+        Ok(store)
     }
 
     /// The root, without links in it.

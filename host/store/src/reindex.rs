@@ -43,6 +43,11 @@ impl Store {
         if self.is_read_only() {
             return Err(StoreError::ReadOnly { root: self.root().to_owned() });
         }
+        self.fill_index()
+    }
+
+    /// Puts all prefixes into the index, in place of what was in it.
+    pub(crate) fn fill_index(&self) -> Result<ReindexReport, StoreError> {
         // The prefixes are read within the transaction, so that one that is published meanwhile gets its row afterwards.
         let mut scanned = Ok(Scan::default());
         let known = self.inner.database.write("build again", |transaction| {

@@ -27,16 +27,21 @@ const ACTS: &[&str] = &[
     "tool-reads-home",
     "wait",
     "show-environment",
+    "riddle",
 ];
+
+/// Pigeons of `act=riddle`. There is one hole less, which no search proves in a reasonable time.
+const PIGEONS: usize = 12;
 
 impl Recipe for Misbehaving {
     fn describe() -> Package {
-        package("misbehaving", "Does what no recipe may.")
+        let package = package("misbehaving", "Does what no recipe may.")
             .license("MIT")
             .build_system(GENERIC)
             .version(version("1.0"))
             .variant(choice("act", "nothing", ACTS, "What it does"))
-            .depends_on(build_dependency("zlib-api").when("act=write-dependency"))
+            .depends_on(build_dependency("zlib-api").when("act=write-dependency"));
+        (1..=PIGEONS).fold(package, with_pigeon)
     }
 
     fn phase(build: &Build, _phase: &str) -> Result {
@@ -48,6 +53,19 @@ impl Recipe for Misbehaving {
         fs_err::write(build.prefix().join("done.txt"), format!("{act}\n"))?;
         Ok(())
     }
+}
+
+/// A variant says in which hole the pigeon sits, where none of those before it does.
+fn with_pigeon(package: Package, pigeon: usize) -> Package {
+    let holes: Vec<String> = (1..PIGEONS).map(|hole| hole.to_string()).collect();
+    let choices: Vec<&str> = holes.iter().map(String::as_str).collect();
+    let sits = choice(&format!("pigeon{pigeon}"), "1", &choices, "Where it sits").when("act=riddle");
+    let crowds = holes.iter().flat_map(|hole| {
+        (1..pigeon).map(move |other| {
+            conflict(&format!("pigeon{pigeon}={hole}")).when(&format!("act=riddle pigeon{other}={hole}"))
+        })
+    });
+    package.variant(sits).conflicts_all(crowds)
 }
 
 fn act_out(act: &str, build: &Build) -> Result {

@@ -12,7 +12,7 @@ pub(crate) struct InstallArgs {
     #[arg(value_name = "SPEC", required_unless_present = "recipe")]
     pub(crate) specs: Vec<String>,
     /// How many jobs run at a time, over all builds
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
     /// Keep the build folders of builds that succeed, too
     #[arg(long)]

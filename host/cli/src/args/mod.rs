@@ -117,6 +117,8 @@ pub(crate) enum Command {
     /// Build and install packages
     Install(Scoped<InstallArgs>),
     /// List installed packages
+    // As in Spack, `-d` is for dependencies behind `find`, and for debugging in front of it.
+    #[command(mut_arg("debug", |argument| argument.short(None::<char>)))]
     Find(Scoped<FindArgs>),
     /// Print the folder of an installed package
     Location(Scoped<LocationArgs>),
@@ -167,9 +169,13 @@ impl Cli {
 /// Reads the specs of a command line: its words belong together, so `zlib +shared` is one spec.
 ///
 /// # Errors
-/// The words are no specs.
+/// The words are no specs, or there are words, for example an empty one out of a script's variable, and no spec in them.
 pub(crate) fn specs(words: &[String]) -> Result<Vec<AbstractSpec>, CommandError> {
-    Ok(AbstractSpec::parse_all(&words.join(" "))?)
+    let specs = AbstractSpec::parse_all(&words.join(" "))?;
+    if specs.is_empty() && !words.is_empty() {
+        return Err(CommandError::usage("a spec is expected, and there are only blanks"));
+    }
+    Ok(specs)
 }
 
 /// Reads a command line with exactly one spec.

@@ -18,6 +18,9 @@ pub(crate) struct FindArgs {
     /// Show the folders
     #[arg(short, long)]
     pub(crate) paths: bool,
+    /// Show what each package depends on
+    #[arg(short, long)]
+    pub(crate) deps: bool,
     /// Only packages that were asked for
     #[arg(short = 'x', long, conflicts_with = "implicit")]
     pub(crate) explicit: bool,

@@ -75,6 +75,34 @@ fn a_wrong_layer_is_told_with_the_right_ones() {
 }
 
 #[test]
+fn numbers_of_jobs_that_make_no_sense_are_told() {
+    let error = |number: &str| {
+        let line = ["spack-wasm", "install", "-j", number, "zlib"];
+        Cli::try_parse_from(line).unwrap_err().to_string().lines().next().unwrap().to_owned()
+    };
+    insta::assert_snapshot!(error("0"), @"error: invalid value '0' for '--jobs <N>': 0 is not in 1..=65535");
+    insta::assert_snapshot!(error("-1"), @"error: invalid value '-1' for '--jobs <N>': -1 is not in 1..=65535");
+    insta::assert_snapshot!(error("many"), @"error: invalid value 'many' for '--jobs <N>': invalid digit found in string");
+}
+
+#[test]
+fn find_has_spacks_short_option_for_dependencies() {
+    let cli = parse("-d find -d");
+    let Command::Find(find) = &cli.command else { panic!("another command") };
+    assert!(find.args.deps && cli.globals().debug && !find.globals.debug);
+    assert!(parse("find --debug").globals().debug);
+}
+
+#[test]
+fn blanks_are_no_spec() {
+    assert_eq!(
+        specs(&[" ".to_owned()]).unwrap_err().message,
+        "a spec is expected, and there are only blanks"
+    );
+    assert_eq!(specs(&[]).unwrap(), []);
+}
+
+#[test]
 fn help_of_the_program() {
     insta::assert_snapshot!(help(&[]));
 }

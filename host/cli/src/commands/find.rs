@@ -6,10 +6,11 @@ use spack_wasm_store::{Query, Store};
 
 use crate::args::{FindArgs, Format, specs};
 use crate::error::CommandError;
-use crate::render::find::{Columns, list};
+use crate::render::find::{Look, list};
 use crate::render::tree::HashLength;
 use crate::selection::{Found, matching};
 use crate::session::Session;
+use crate::text::chain;
 
 /// An installed package as JSON: its node of `spec.json`, and what the store knows.
 #[derive(Serialize)]
@@ -22,7 +23,7 @@ struct JsonPackage<'a> {
 
 pub(super) fn run(session: &Session, args: &FindArgs) -> Result<(), CommandError> {
     session.expect_format(&[Format::Text, Format::Json])?;
-    let found = found(session.store_for_reading()?.as_ref(), args)?;
+    let found = found(session, session.store_for_reading()?.as_ref(), args)?;
     if session.is_json(args.json) {
         let packages: Vec<_> = found.iter().filter_map(json).collect();
         return session.ui.print_json(&packages);
@@ -31,11 +32,18 @@ pub(super) fn run(session: &Session, args: &FindArgs) -> Result<(), CommandError
         return Err(CommandError::failure(format!("no installed package is `{}`", args.specs.join(" "))));
     }
     let hashes = HashLength::of_flags(args.long, args.very_long);
-    session.ui.print(&list(&found, Columns { hashes, variants: args.variants, paths: args.paths }));
+    let look = Look {
+        hashes,
+        variants: args.variants,
+        paths: args.paths,
+        dependencies: args.deps,
+        width: session.ui.columns(),
+    };
+    session.ui.print(&list(&found, look));
     Ok(())
 }
 
-fn found(store: Option<&Store>, args: &FindArgs) -> Result<Vec<Found>, CommandError> {
+fn found(session: &Session, store: Option<&Store>, args: &FindArgs) -> Result<Vec<Found>, CommandError> {
     let specs = specs(&args.specs)?;
     let Some(store) = store else { return Ok(Vec::new()) };
     let mut found: Vec<Found> = Vec::new();
@@ -48,7 +56,11 @@ fn found(store: Option<&Store>, args: &FindArgs) -> Result<Vec<Found>, CommandEr
     }
     if specs.is_empty() {
         for installed in store.find(&Query::default())? {
-            found.push(Found { dag: store.dag(&installed)?, installed });
+            match store.dag(&installed) {
+                Ok(dag) => found.push(Found { dag, installed }),
+                // The others are there all the same.
+                Err(error) => session.ui.warn(&format!("{installed} is left out: {}", chain(&error))),
+            }
         }
     }
     let wanted = |explicit: bool| (explicit || !args.explicit) && (!explicit || !args.implicit);

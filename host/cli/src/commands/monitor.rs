@@ -1,6 +1,6 @@
 //! `monitor upload`: sends saved reports.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use spack_wasm_monitor::{UploadSummary, upload};
 
@@ -22,12 +22,22 @@ pub(super) fn run(
     let monitor = args.monitor.with(upload.args.monitor);
     warn_of_useless(session, &monitor);
     let runtime = runtime::new()?;
-    let directory = session.environment.working_directory.join(upload.args.directory);
+    let directory = without_dots(&session.environment.working_directory.join(upload.args.directory));
+    if !directory.exists() {
+        let message = format!("there are no saved reports: {} does not exist", directory.display());
+        return Err(CommandError::failure(message)
+            .hinted(format!("they are saved in {}", session.settings.monitor_dir.display())));
+    }
     let summary = runtime.block_on(async {
         let client = monitoring::connect(session, &monitor, credentials).await?;
         send(session, &directory, &client).await
     })?;
     report(session, &directory, &summary)
+}
+
+/// The path as it is shown: `/a/b` for `/a/./b`.
+fn without_dots(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 fn warn_of_useless(session: &Session, monitor: &MonitorArgs) {

@@ -21,7 +21,8 @@ struct Json<'a> {
 
 pub(super) fn run(session: &Session) -> Result<(), CommandError> {
     session.expect_format(&[Format::Text, Format::Json])?;
-    let report = session.store()?.reindex()?;
+    // A store that is not there has nothing to be found in it, and is not made for that.
+    let report = if session.has_store() { session.store()?.reindex()? } else { ReindexReport::default() };
     for skipped in &report.skipped {
         session.ui.warn(&format!("{} {}", skipped.path.display(), skipped.reason));
     }

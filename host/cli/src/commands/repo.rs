@@ -6,7 +6,6 @@ use serde::Serialize;
 use spack_wasm_recipe_host::{Catalog, RepositoryInfo};
 
 use crate::args::{Format, RepoCommand};
-use crate::config::ConfigError;
 use crate::error::CommandError;
 use crate::repositories::RepositoryFile;
 use crate::session::Session;
@@ -46,7 +45,7 @@ fn add(session: &Session, directory: &Path) -> Result<(), CommandError> {
     }
     let (mut catalog, _) = session.catalog(&[])?;
     catalog.add_repository(&folder)?;
-    file(session).add(&folder).map_err(of_config)?;
+    file(session).add(&folder)?;
     let added = catalog.repositories().into_iter().find(|known| known.folder.as_ref() == Some(&folder));
     if let Some(added) = added {
         let recipes = counted(added.recipes, "recipe");
@@ -114,7 +113,7 @@ fn remove(session: &Session, repository: &str) -> Result<(), CommandError> {
         return Err(CommandError::failure(format!("`{repository}` is no repository that is searched"))
             .hinted("`spack-wasm repo list` shows them".to_owned()));
     };
-    if !file(session).remove(&folder).map_err(of_config)? {
+    if !file(session).remove(&folder)? {
         return Err(CommandError::failure(format!(
             "{} does not come from the user's repos.yaml",
             folder.display()
@@ -132,9 +131,4 @@ fn by_namespace(session: &Session, namespace: &str) -> Option<PathBuf> {
 
 fn file(session: &Session) -> RepositoryFile {
     RepositoryFile::new(&session.paths)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` takes")]
-fn of_config(error: ConfigError) -> CommandError {
-    CommandError::failure(error.to_string())
 }

@@ -1,24 +1,26 @@
 //! From specs to a concrete DAG, for all commands that need one.
 
 use spack_wasm_recipe_host::Catalog;
-use spack_wasm_solve::{Facts, Solution, solve};
+use spack_wasm_solve::{Facts, Solution, solve_unless};
 use spack_wasm_spec::AbstractSpec;
 
 use crate::error::CommandError;
 use crate::session::Session;
 
-/// Concretizes specs together. Recipes that can't be used are named, before anything that follows from it.
+/// Concretizes specs together, until `interrupted` says that nobody waits any more. Recipes that can't be used are
+/// named, before anything that follows from it.
 ///
 /// # Errors
-/// There is no solution.
+/// There is no solution, or nobody waits for it.
 pub(super) fn concretize(
     session: &Session,
     specs: &[AbstractSpec],
     catalog: &Catalog,
     facts: &Facts,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<Solution, CommandError> {
     let started = std::time::Instant::now();
-    let solution = solve(specs, catalog, facts);
+    let solution = solve_unless(interrupted, specs, catalog, facts);
     session.ui.debug(|| format!("concretized in {:.2?}", started.elapsed()));
     report_problems(session, catalog);
     let solution = solution?;

@@ -11,6 +11,10 @@ use crate::text::{Text, counted};
 pub(super) fn run(session: &Session, args: &UninstallArgs) -> Result<(), CommandError> {
     session.expect_format(&[Format::Text])?;
     let specs = specs(&args.specs)?;
+    // A store that is not there is not made in order to find nothing in it.
+    if let Some(spec) = specs.first().filter(|_| !session.has_store()) {
+        return Err(none(spec));
+    }
     let store = session.store()?;
     let mut chosen: Vec<Installed> = Vec::new();
     for spec in &specs {

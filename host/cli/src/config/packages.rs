@@ -29,7 +29,7 @@ pub(super) struct PackageSection {
 
 /// A version, which YAML may take for a number.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a version is expected")]
 enum VersionText {
     Text(String),
     Integer(i64),

@@ -8,15 +8,11 @@ use serde_saphyr::Error as YamlError;
 use super::{ConfigError, Scope};
 
 /// The files, each with the section of its name.
-pub(crate) const FILES: [&str; 5] =
+pub(super) const FILES: [&str; 5] =
     ["config.yaml", "monitor.yaml", "repos.yaml", "mirrors.yaml", "packages.yaml"];
 
-/// Reads the user's files; one that is missing says nothing.
-pub(super) fn user_scope(folder: &Path) -> Result<Scope, ConfigError> {
-    FILES.iter().try_fold(Scope::default(), |scope, file| Ok(read(&folder.join(file))?.over(scope)))
-}
-
-fn read(path: &Path) -> Result<Scope, ConfigError> {
+/// Reads a file; one that is missing says nothing.
+pub(super) fn file(path: &Path) -> Result<Scope, ConfigError> {
     match fs_err::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|error| describe(&error, &path.display().to_string(), true)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Scope::default()),
@@ -50,7 +46,16 @@ pub(super) fn describe(error: &YamlError, origin: &str, with_lines: bool) -> Con
             };
             ConfigError::Malformed { place, reason: format!("{expected} is expected") }
         }
-        other => ConfigError::Malformed { place, reason: without_position(&other.to_string()) },
+        other => ConfigError::Malformed { place, reason: plain(&without_position(&other.to_string())) },
+    }
+}
+
+/// What the reader of YAML says of its own events, in a user's words.
+fn plain(message: &str) -> String {
+    match message {
+        "expected mapping start" => "keys with values are expected".to_owned(),
+        "expected sequence start" => "a list is expected".to_owned(),
+        other => other.to_owned(),
     }
 }
 

@@ -99,7 +99,7 @@ pub(super) struct MonitorSection {
 
 /// `repos:`, a list of folders or, as in Spack 1.0, folders by name.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a list of folders is expected, or folders by name")]
 pub(crate) enum Repositories {
     /// A list.
     List(Vec<String>),
@@ -119,7 +119,7 @@ pub(crate) enum RepositoryEntry {
 
 /// One value, or a list.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "one text is expected, or a list of texts")]
 pub(super) enum OneOrMany<T> {
     /// One.
     One(T),

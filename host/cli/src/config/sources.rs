@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 
 /// One mirror: an address, or more about it.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a folder or an address is expected, or keys such as `url` and `source`")]
 pub(super) enum MirrorEntry {
     /// Its address.
     Url(String),

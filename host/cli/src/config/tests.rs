@@ -128,10 +128,10 @@ fn mistakes_are_told_with_file_line_and_the_nearest_key() {
     insta::assert_snapshot!(message("config:\n  install_tree:\n    zzz: /x\n"), @"CONFIG/config.yaml:3: there is no key `zzz`; the keys are `root`, `padded_length` and `projections`");
     insta::assert_snapshot!(message("config:\n  build_jobs: many\n"), @"CONFIG/config.yaml:2: a whole number that is not too large is expected");
     insta::assert_snapshot!(message("config:\n  sandbox:\n    level: strong\n"), @"CONFIG/config.yaml:3: `strong` is none of `namespaces`, `landlock` and `none`");
-    insta::assert_snapshot!(message("config: [\n"), @"CONFIG/config.yaml:1: expected mapping start");
-    insta::assert_snapshot!(message("config:\n  build_stage: $nowhere/x\n"), @"config:build_stage: `$nowhere/x`: `$nowhere` is not known; there are `$user_cache_path`, `$user_config_path`, `$tempdir`, `$user`");
-    insta::assert_snapshot!(message("config:\n  sandbox: {build_uid: 0}\n"), @"config:sandbox:build_uid: builds never run as root: give another number");
-    insta::assert_snapshot!(message("config:\n  build_jobs: 0\n"), @"config:build_jobs: 0 jobs build nothing");
+    insta::assert_snapshot!(message("config: [\n"), @"CONFIG/config.yaml:1: keys with values are expected");
+    insta::assert_snapshot!(message("config:\n  build_stage: $nowhere/x\n"), @"CONFIG/config.yaml: config:build_stage: `$nowhere/x`: `$nowhere` is not known; there are `$user_cache_path`, `$user_config_path`, `$tempdir`, `$user`");
+    insta::assert_snapshot!(message("config:\n  sandbox: {build_uid: 0}\n"), @"CONFIG/config.yaml: config:sandbox:build_uid: builds never run as root: give another number");
+    insta::assert_snapshot!(message("config:\n  build_jobs: 0\n"), @"CONFIG/config.yaml: config:build_jobs: 0 jobs build nothing");
 }
 
 #[test]
@@ -140,17 +140,17 @@ fn mistakes_on_the_command_line_are_told() {
     insta::assert_snapshot!(user.error(&["config:buildjobs:4"]), @"-c config:buildjobs:4: there is no key `buildjobs`; did you mean `build_jobs`?");
     insta::assert_snapshot!(user.error(&["build_jobs"]), @"`-c build_jobs`: expected are a section, a key and a value with colons between them");
     insta::assert_snapshot!(user.error(&["config:sandbox:allow_missing:[usr]"]), @"-c config:sandbox:allow_missing:[usr]: `usr` is none of `user`, `mount`, `pid`, `network`, `ipc`, `uts`, `cgroup`, `proc`, `landlock` and `seccomp`");
-    insta::assert_snapshot!(user.error(&["mirrors:m:s3://bucket"]), @r#"mirrors: mirror `m` has the address "s3://bucket", which is neither a folder nor a file, http or https address"#);
+    insta::assert_snapshot!(user.error(&["mirrors:m:s3://bucket"]), @r#"-c mirrors:m:s3://bucket: mirror `m` has the address "s3://bucket", which is neither a folder nor a file, http or https address"#);
 }
 
 #[test]
 fn mistakes_in_packages_are_told() {
     let message = |text: &str| User::new(&[("packages.yaml", text)]).error(&[]);
-    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: gcc, prefix: /usr}]\n"), @"packages:gcc:externals: `gcc` does not say which version it is: write `gcc@VERSION`");
-    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: llvm@1, prefix: /usr}]\n"), @"packages:gcc:externals: `llvm@1` is no spec of gcc");
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: gcc, prefix: /usr}]\n"), @"CONFIG/packages.yaml: packages:gcc:externals: `gcc` does not say which version it is: write `gcc@VERSION`");
+    insta::assert_snapshot!(message("packages:\n  gcc:\n    externals: [{spec: llvm@1, prefix: /usr}]\n"), @"CONFIG/packages.yaml: packages:gcc:externals: `llvm@1` is no spec of gcc");
     insta::assert_snapshot!(message("packages:\n  gcc:\n    external: []\n"), @"CONFIG/packages.yaml:3: there is no key `external`; did you mean `externals`?");
     insta::assert_snapshot!(message("packages:\n  hdf5:\n    variants: '+ +'\n"), @r"
-    packages:hdf5:variants: a variant's name is missing behind `+`
+    CONFIG/packages.yaml: packages:hdf5:variants: a variant's name is missing behind `+`
         + +
         ^^
     ");
@@ -163,4 +163,52 @@ fn a_file_of_spack_1_0_is_read() {
     assert_eq!(user.load(&[]).unwrap().repositories, [Path::new("/home/u/r")]);
     let user = User::new(&[("config.yaml", ""), ("repos.yaml", "# nothing\n")]);
     assert!(user.load(&[]).unwrap().repositories.is_empty());
+}
+
+#[test]
+fn every_file_is_named_with_what_is_wrong_in_it() {
+    let message = |file: &str, text: &str| User::new(&[(file, text)]).error(&[]);
+    insta::assert_snapshot!(message("repos.yaml", "repos: 7\n"), @"");
+    insta::assert_snapshot!(message("repos.yaml", "repos:\n- /a\n- [b]\n"), @"");
+    insta::assert_snapshot!(message("repos.yaml", "repos:\n- $x/a\n"), @"");
+    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n- /a\n"), @"");
+    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n  m: [a]\n"), @"");
+    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n  m: {url: 's3://b'}\n"), @"");
+    insta::assert_snapshot!(message("monitor.yaml", "monitor:\n  require_tls: true\n"), @"");
+    insta::assert_snapshot!(message("monitor.yaml", "monitor: yes please\n"), @"");
+    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib:\n    version: 1.2\n"), @"");
+    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib:\n    externals:\n    - prefix: /usr\n"), @"");
+    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib: [a]\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "config:\n\tbuild_jobs: 4\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  checksum: maybe\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  build_jobs: 1\n  build_jobs: 2\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  build_stage: {a: b}\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  source_cache: [a]\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  registry_mirrors: [yum]\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "config: {}\n--- \nconfig: {}\n"), @"");
+    insta::assert_snapshot!(message("config.yaml", "just text\n"), @"");
+}
+
+#[test]
+fn empty_sections_say_nothing() {
+    let files = [
+        ("config.yaml", "config:\n"),
+        ("monitor.yaml", "monitor:\n"),
+        ("repos.yaml", "repos:\n"),
+        ("mirrors.yaml", "mirrors:\n"),
+        ("packages.yaml", "packages:\n"),
+    ];
+    let settings = User::new(&files).load(&[]).unwrap();
+    assert!(settings.repositories.is_empty() && settings.mirrors.is_empty());
+}
+
+#[test]
+fn what_is_no_file_of_text_is_named() {
+    let user = User::new(&[]);
+    let path = user.folder.path().join("config.yaml");
+    fs_err::create_dir(&path).unwrap();
+    insta::assert_snapshot!(user.error(&[]), @"");
+    fs_err::remove_dir(&path).unwrap();
+    fs_err::write(&path, b"config:\n  source_cache: /caf\xe9\n").unwrap();
+    insta::assert_snapshot!(user.error(&[]), @"");
 }

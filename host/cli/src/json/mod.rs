@@ -3,5 +3,5 @@
 mod outcome;
 mod package;
 
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::{Outcome, planned};
 pub(crate) use package::PackageInfo;

@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use serde::Serialize;
-use spack_wasm_build::{Cancelled, Failure, Installed, Report};
-use spack_wasm_monitor::CancelCause;
-use spack_wasm_spec::{DagHash, Node};
+use spack_wasm_build::{Cancelled, Failure, Installed, Plan, Report};
+use spack_wasm_monitor::{CancelCause, PlanAction, PlanStep};
+use spack_wasm_spec::{Dag, DagHash, Node};
 
 /// How the builds ended: `install`.
 #[derive(Serialize)]
@@ -49,6 +49,23 @@ struct CancelledPackage<'a> {
     package: Name<'a>,
     #[serde(flatten)]
     cause: &'a CancelCause,
+}
+
+/// What would be done with a package: `install --dry-run`.
+#[derive(Serialize)]
+pub(crate) struct PlannedPackage<'a> {
+    #[serde(flatten)]
+    package: Name<'a>,
+    action: PlanAction,
+}
+
+/// A plan, dependencies first.
+pub(crate) fn planned<'a>(plan: &Plan, dag: &'a Dag) -> Vec<PlannedPackage<'a>> {
+    let package = |step: &PlanStep| {
+        let node = dag.get(&step.hash)?;
+        Some(PlannedPackage { package: Name::from(node.as_ref()), action: step.action })
+    };
+    plan.steps.iter().filter_map(package).collect()
 }
 
 impl<'a> From<&'a Report> for Outcome<'a> {

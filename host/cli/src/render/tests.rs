@@ -16,7 +16,7 @@ use spack_wasm_spec::{
 };
 use spack_wasm_store::Installed;
 
-use super::find::Columns;
+use super::find::Look;
 use super::tree::{HashLength, Status};
 use crate::selection::Found;
 
@@ -99,13 +99,15 @@ fn a_tree_shows_each_node_once() {
     );
 }
 
+fn look() -> Look {
+    Look { hashes: HashLength::None, variants: false, paths: false, dependencies: false, width: None }
+}
+
 #[test]
 fn packages_are_listed_in_groups() {
     let packages = [found("zlib"), found("hdf5")];
-    let list = |hashes, variants, paths| {
-        super::find::list(&packages, Columns { hashes, variants, paths }).unstyled()
-    };
-    insta::assert_snapshot!(list(HashLength::None, false, false), @r"
+    let list = |look| super::find::list(&packages, look).unstyled();
+    insta::assert_snapshot!(list(look()), @r"
     -- linux-debian12-x86_64_v3 / %c,cxx=gcc@12.2.0 --------------------------------
     zlib@1.2.13
 
@@ -114,7 +116,7 @@ fn packages_are_listed_in_groups() {
 
     ==> 2 installed packages
     ");
-    insta::assert_snapshot!(list(HashLength::Short, true, true), @r"
+    insta::assert_snapshot!(list(Look { hashes: HashLength::Short, variants: true, paths: true, ..look() }), @r"
     -- linux-debian12-x86_64_v3 / %c,cxx=gcc@12.2.0 --------------------------------
     rleeskd zlib@1.2.13~cxx+shared build_system=autotools  /store/linux-x86_64_v3/zlib
 
@@ -124,8 +126,69 @@ fn packages_are_listed_in_groups() {
     ==> 2 installed packages
     ");
     insta::assert_snapshot!(
-        super::find::list(&[], Columns { hashes: HashLength::None, variants: false, paths: false })
-            .unstyled(), @"==> 0 installed packages");
+        super::find::list(&[], look()).unstyled(), @"==> 0 installed packages");
+}
+
+#[test]
+fn packages_are_listed_with_their_dependencies() {
+    let list = |look| super::find::list(&[found("hdf5")], look).unstyled();
+    insta::assert_snapshot!(list(Look { hashes: HashLength::Short, dependencies: true, ..look() }), @r"
+    -- linux-debian12-x86_64_v3 / %c=gcc@12.2.0 ------------------------------------
+    bokexro hdf5@1.10.8
+    utyylwx     ^gcc@12.2.0
+    rleeskd     ^zlib@1.2.13
+
+    ==> 1 installed package
+    ");
+}
+
+/// Packages of these names with the same version, all in one group.
+fn named(names: &[&str]) -> Vec<Found> {
+    let node = |name: &&str| {
+        let mut builder = DagBuilder::new();
+        let root = builder.add(facts(name, "1.0"), []);
+        let dag = builder.finish([root]);
+        let hash = dag.roots().next().unwrap().hash.clone();
+        let prefix = PathBuf::from(format!("/store/{name}"));
+        Found {
+            installed: Installed { hash, name: (*name).to_owned(), prefix, ..found("zlib").installed },
+            dag,
+        }
+    };
+    names.iter().map(node).collect()
+}
+
+#[test]
+fn a_terminal_is_filled_in_columns() {
+    let names = ["a", "bb", "ccc", "dddd", "eeeee", "ffffff", "ggggggg"];
+    let list = |width| super::find::list(&named(&names), Look { width: Some(width), ..look() }).unstyled();
+    insta::assert_snapshot!(list(34), @r"
+    -- linux-debian12-x86_64_v3 / no compilers -------------------------------------
+    a@1.0    dddd@1.0    ggggggg@1.0
+    bb@1.0   eeeee@1.0
+    ccc@1.0  ffffff@1.0
+
+    ==> 7 installed packages
+    ");
+    insta::assert_snapshot!(list(5), @r"
+    -- linux-debian12-x86_64_v3 / no compilers -------------------------------------
+    a@1.0
+    bb@1.0
+    ccc@1.0
+    dddd@1.0
+    eeeee@1.0
+    ffffff@1.0
+    ggggggg@1.0
+
+    ==> 7 installed packages
+    ");
+    assert!(list(200).contains("a@1.0  bb@1.0  ccc@1.0  dddd@1.0  eeeee@1.0  ffffff@1.0  ggggggg@1.0\n"));
+}
+
+#[test]
+fn folders_stand_in_a_column_of_their_own() {
+    let list = super::find::list(&named(&["a", "bbb"]), Look { paths: true, ..look() }).unstyled();
+    assert!(list.contains("\na@1.0    /store/a\nbbb@1.0  /store/bbb\n"), "{list}");
 }
 
 fn spec(text: &str) -> AbstractSpec {

@@ -54,14 +54,23 @@ impl HashLength {
 /// A DAG below one of its roots, each node once where it is first met, dependencies indented behind `^`.
 pub(crate) fn tree(dag: &Dag, root: &Node, hashes: HashLength, status: &dyn Fn(&Node) -> Status) -> Text {
     let mut text = Text::new();
+    for (node, depth) in nested(dag, root) {
+        line(&mut text, node, depth, hashes, status(node));
+    }
+    text
+}
+
+/// The nodes below a root, each once where it is first met, with how deep it is.
+pub(crate) fn nested<'a>(dag: &'a Dag, root: &'a Node) -> Vec<(&'a Node, usize)> {
+    let mut nodes = Vec::new();
     let mut seen = BTreeSet::new();
     let mut stack = vec![(&root.hash, 0)];
     while let Some((hash, depth)) = stack.pop() {
         let Some(node) = dag.get(hash).filter(|_| seen.insert(hash)) else { continue };
-        line(&mut text, node, depth, hashes, status(node));
         stack.extend(node.dependencies.iter().rev().map(|edge| (&edge.hash, depth + 1)));
+        nodes.push((node.as_ref(), depth));
     }
-    text
+    nodes
 }
 
 fn line(text: &mut Text, node: &Node, depth: usize, hashes: HashLength, status: Status) {

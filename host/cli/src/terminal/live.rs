@@ -11,11 +11,10 @@ use spack_wasm_spec::Dag;
 use super::Progress;
 use super::screen::Screen;
 use crate::text::{DIM, Text};
+use crate::ui::terminal_size;
 
 /// How often the rows are drawn at most.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// The size of a terminal that does not tell its own: columns and lines.
-const USUAL_SIZE: (usize, usize) = (80, 24);
 
 /// Draws a row a build that runs, and the lines that stay above them.
 #[derive(Debug)]
@@ -34,13 +33,13 @@ struct Display<W> {
 }
 
 impl<W: Write + Send + 'static> LiveSink<W> {
-    /// Draws on the terminal behind `writer`.
+    /// Draws on the terminal behind `writer`, with colours or without them.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(crate) fn start(writer: W) -> std::io::Result<Self> {
-        let display =
-            Display { progress: Progress::default(), screen: Screen::new(writer), lines: Text::new() };
+    pub(crate) fn start(writer: W, colors: bool) -> std::io::Result<Self> {
+        let screen = Screen::new(writer, colors);
+        let display = Display { progress: Progress::default(), screen, lines: Text::new() };
         let display = Arc::new(Mutex::new(display));
         let (stop, stopped) = mpsc::channel();
         let shared = Arc::clone(&display);
@@ -58,13 +57,6 @@ fn tick<W: Write>(display: &Mutex<Display<W>>, stopped: &mpsc::Receiver<()>) {
 
 fn lock<W>(display: &Mutex<Display<W>>) -> MutexGuard<'_, Display<W>> {
     display.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Columns and lines of the terminal.
-fn terminal_size() -> (usize, usize) {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
-    let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
-    size.map_or(USUAL_SIZE, |size| (usize::from(size.ws_col), usize::from(size.ws_row)))
 }
 
 impl<W: Write> Display<W> {

@@ -13,6 +13,9 @@ const NAME_WIDTH: usize = 24;
 /// How many columns a phase has.
 const PHASE_WIDTH: usize = 12;
 
+/// Below this width of a terminal, hash and columns would leave no room for what is going on.
+const NARROW: usize = 64;
+
 /// What is shown of a build while it runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
@@ -74,15 +77,16 @@ impl Row {
         short(now.saturating_duration_since(self.started))
     }
 
-    /// The row in at most `width` columns: hash, name, phase, time, last output; what does not fit is cut from the right.
+    /// The row in at most `width` columns: hash where there is room, name, phase, time, last output; what does not fit is
+    /// cut from the right.
     pub(crate) fn text(&self, now: Instant, width: usize) -> Text {
-        let head = format!(
-            "{} {:NAME_WIDTH$} {:PHASE_WIDTH$} {:>6}  ",
-            self.hash,
-            self.label,
-            self.doing,
-            self.elapsed(now)
-        );
+        let Self { hash, label, doing, .. } = self;
+        let elapsed = self.elapsed(now);
+        let head = if width < NARROW {
+            format!("{label} {doing} {elapsed}  ")
+        } else {
+            format!("{hash} {label:NAME_WIDTH$} {doing:PHASE_WIDTH$} {elapsed:>6}  ")
+        };
         let flat: String = (head + &self.said).replace(['\t', '\n', '\r'], " ");
         Text::plain(&cut(Text::plain(&flat).as_str(), width))
     }

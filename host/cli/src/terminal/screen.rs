@@ -1,8 +1,7 @@
 //! Rows at the end of a terminal that are drawn again and again, with lines that scroll away above them.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
-
-use unicode_width::UnicodeWidthStr;
 
 use crate::text::Text;
 
@@ -14,14 +13,16 @@ const CLEAR_BELOW: &str = "\r\x1b[J";
 #[derive(Debug)]
 pub(crate) struct Screen<W> {
     writer: W,
+    colors: bool,
     /// How wide each row is that is on the screen.
     drawn: Vec<usize>,
 }
 
 impl<W: Write> Screen<W> {
-    /// A terminal with nothing of ours on it.
-    pub(crate) fn new(writer: W) -> Self {
-        Self { writer, drawn: Vec::new() }
+    /// A terminal with nothing of ours on it. `writer` passes escape sequences on, also where there are no colours: the
+    /// cursor is moved by them.
+    pub(crate) fn new(writer: W, colors: bool) -> Self {
+        Self { writer, colors, drawn: Vec::new() }
     }
 
     /// Takes the rows away, prints `lines`, and draws `rows` below them. No row may be wider than `width` less one.
@@ -37,14 +38,18 @@ impl<W: Write> Screen<W> {
         if up > 0 || !lines.as_str().is_empty() {
             output.push_str(CLEAR_BELOW);
         }
-        output.push_str(lines.as_str());
+        output.push_str(&self.shown(lines));
         for row in rows {
-            output.push_str(row.as_str());
+            output.push_str(&self.shown(row));
             output.push('\n');
         }
-        self.drawn = rows.iter().map(columns).collect();
+        self.drawn = rows.iter().map(Text::width).collect();
         self.writer.write_all(output.as_bytes())?;
         self.writer.flush()
+    }
+
+    fn shown<'a>(&self, text: &'a Text) -> Cow<'a, str> {
+        if self.colors { Cow::Borrowed(text.as_str()) } else { Cow::Owned(text.unstyled()) }
     }
 
     /// How many lines of the screen the drawn rows take, also when it has become narrower since.
@@ -52,8 +57,4 @@ impl<W: Write> Screen<W> {
         let width = width.max(1);
         self.drawn.iter().map(|columns| columns.div_ceil(width).max(1)).sum()
     }
-}
-
-fn columns(row: &Text) -> usize {
-    anstream::adapter::strip_str(row.as_str()).to_string().width()
 }

@@ -176,7 +176,8 @@ fn rows_are_cut_to_the_terminal() {
     let now = start + Duration::from_secs(75);
     let at = |width| row.text(now, width).unstyled();
     assert_eq!(at(200), "abcdefg hdf5@1.10.8              build         1m15s  last line");
-    assert_eq!(at(20), "abcdefg hdf5@1.10.8 ");
+    assert_eq!(at(40), "hdf5@1.10.8 build 1m15s  last line");
+    assert_eq!(at(20), "hdf5@1.10.8 build 1m");
     assert_eq!(at(0), "");
     row.progress(3, Some(9), "compiling");
     assert!(row.text(now, 200).unstyled().ends_with("  [3/9] compiling"));
@@ -205,7 +206,7 @@ fn the_last_line_that_says_something() {
 #[test]
 fn rows_are_drawn_over_the_ones_before() {
     let mut written = Vec::new();
-    let mut screen = Screen::new(&mut written);
+    let mut screen = Screen::new(&mut written, true);
     let rows = |texts: &[&str]| texts.iter().map(|text| Text::plain(text)).collect::<Vec<_>>();
     screen.draw(&Text::new(), &rows(&["one", "two"]), 80).unwrap();
     screen.draw(&Text::plain("done\n"), &rows(&["two"]), 80).unwrap();
@@ -215,9 +216,20 @@ fn rows_are_drawn_over_the_ones_before() {
 }
 
 #[test]
+fn rows_are_drawn_over_the_ones_before_also_without_colours() {
+    let mut written = Vec::new();
+    let mut screen = Screen::new(&mut written, false);
+    let mut row = Text::new();
+    row.styled(crate::text::GOOD, "green");
+    screen.draw(&Text::new(), std::slice::from_ref(&row), 80).unwrap();
+    screen.draw(&row, &[], 80).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), "green\n\x1b[1A\r\x1b[Jgreen");
+}
+
+#[test]
 fn a_terminal_that_became_narrower_has_more_lines_to_clear() {
     let mut written = Vec::new();
-    let mut screen = Screen::new(&mut written);
+    let mut screen = Screen::new(&mut written, true);
     screen.draw(&Text::new(), &[Text::plain(&"x".repeat(79)), Text::new()], 80).unwrap();
     screen.draw(&Text::new(), &[], 30).unwrap();
     assert!(String::from_utf8(written).unwrap().ends_with("\x1b[4A\r\x1b[J"));
@@ -227,7 +239,7 @@ fn a_terminal_that_became_narrower_has_more_lines_to_clear() {
 fn a_live_terminal_ends_with_lines_only() {
     let example = example();
     let written = Shared::default();
-    let mut sink = Box::new(LiveSink::start(written.clone()).unwrap());
+    let mut sink = Box::new(LiveSink::start(written.clone(), true).unwrap());
     sink.concretized(&example.dag);
     let recorder = Recorder::default();
     let fanout = Fanout::start(RunId::random(), vec![Box::new(recorder.clone())]).unwrap();

@@ -471,6 +471,19 @@ fn reading_makes_nothing() {
     assert!(Store::open(&root.path().join("missing"), options).is_err());
 }
 
+#[test]
+fn readers_find_what_is_there_although_the_index_is_gone() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let installed = install(&store, &lone("lua", "5.4"), "lua", true).installed;
+    drop(store);
+    fs_err::remove_dir_all(root.path().join(".spack-wasm-db")).unwrap();
+    let options = StoreOptions { access: StoreAccess::Read, ..StoreOptions::default() };
+    let store = Store::open(root.path(), options).unwrap();
+    assert_eq!(store.find(&Query::default()).unwrap(), [installed]);
+    assert!(!root.path().join(".spack-wasm-db").exists());
+}
+
 /// The project promises 20 ms for the whole command. Other tests run meanwhile, so this thread's own time is taken.
 #[test]
 fn find_among_ten_thousand_is_fast() {

@@ -1,28 +1,35 @@
 //! Ctrl-C and SIGTERM.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use spack_wasm_build::Cancellation;
 use spack_wasm_monitor::{CancelCause, Emitter, EventKind};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::error::{CommandError, ErrorKind};
 
-/// Which signal came.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Interruption(Arc<AtomicU8>);
+/// Whether a signal came, and which.
+#[derive(Clone, Debug)]
+pub(super) struct Interruption(watch::Receiver<Option<ErrorKind>>);
 
 impl Interruption {
+    /// Whether a signal came.
+    pub(super) fn came(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
     /// The error that the command ends with, where a signal came.
     pub(super) fn error(&self) -> Option<CommandError> {
-        let kind = match self.0.load(Ordering::Relaxed) {
-            0 => return None,
-            status if status == ErrorKind::Terminated.exit_status() => ErrorKind::Terminated,
-            _ => ErrorKind::Interrupted,
-        };
-        Some(CommandError::new(kind, "the installation was interrupted"))
+        let kind = *self.0.borrow();
+        kind.map(|kind| CommandError::new(kind, "the installation was interrupted"))
+    }
+
+    /// Waits for a signal.
+    pub(super) async fn wait(&mut self) {
+        if self.0.wait_for(Option::is_some).await.is_err() {
+            // The watch has ended without a signal: none will come.
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -36,27 +43,25 @@ pub(super) fn watch(
     emitter: &Emitter,
 ) -> std::io::Result<Interruption> {
     let _inside = runtime.enter();
-    let (interrupts, terminations) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let interruption = Interruption::default();
-    let (seen, cancellation, emitter) = (interruption.clone(), cancellation.clone(), emitter.clone());
+    let (mut interrupts, mut terminations) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (seen, interruption) = watch::channel(None);
+    let (cancellation, emitter) = (cancellation.clone(), emitter.clone());
     runtime.spawn(async move {
-        let (mut interrupts, mut terminations) = (interrupts, terminations);
-        let status = next(&mut interrupts, &mut terminations).await;
-        seen.0.store(status, Ordering::Relaxed);
-        let message = "interrupted: the builds are ended; once more ends the program at once".to_owned();
+        seen.send_replace(Some(next(&mut interrupts, &mut terminations).await));
+        let message = "interrupted: what runs is ended; once more ends the program at once".to_owned();
         emitter.emit(EventKind::Warning { message });
         cancellation.cancel(CancelCause::Interrupted);
-        let status = next(&mut interrupts, &mut terminations).await;
-        end_at_once(status);
+        end_at_once(next(&mut interrupts, &mut terminations).await.exit_status());
     });
-    Ok(interruption)
+    Ok(Interruption(interruption))
 }
 
-/// The exit status for the next signal.
-async fn next(interrupts: &mut Signal, terminations: &mut Signal) -> u8 {
+/// What the next signal is.
+async fn next(interrupts: &mut Signal, terminations: &mut Signal) -> ErrorKind {
     tokio::select! {
-        _ = interrupts.recv() => ErrorKind::Interrupted.exit_status(),
-        _ = terminations.recv() => ErrorKind::Terminated.exit_status(),
+        _ = interrupts.recv() => ErrorKind::Interrupted,
+        _ = terminations.recv() => ErrorKind::Terminated,
     }
 }
 

@@ -14,7 +14,11 @@ pub(super) fn of_install(error: &InstallError) -> CommandError {
         InstallError::Walls(_) => ErrorKind::Walls,
         _ => ErrorKind::Failure,
     };
-    CommandError::new(kind, chain(error))
+    let hint = match error {
+        InstallError::Stages { .. } => Some("config:build_stage names another folder".to_owned()),
+        _ => None,
+    };
+    CommandError::new(kind, chain(error)).hinted(hint)
 }
 
 /// What was asked for and was there before: a line each, as for what was built.

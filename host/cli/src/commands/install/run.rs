@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use spack_wasm_build::{Cancellation, Installer, Plan, Report};
+use spack_wasm_build::{Cancellation, Installer, Plan, PlanError, Report};
 use spack_wasm_machine::Machine;
 use spack_wasm_monitor::{CancelCause, Emitter, EventKind, Fanout, RunId};
 use spack_wasm_recipe_host::Catalog;
@@ -12,12 +12,13 @@ use tokio::runtime::Runtime;
 
 use super::interrupt::{self, Interruption};
 use super::{options, outcome, sinks};
-use crate::args::{Format, InstallArgs};
+use crate::args::{self, Format, InstallArgs};
 use crate::commands::solving::concretize;
 use crate::error::{CommandError, ErrorKind};
 use crate::failed_logs;
-use crate::json::Outcome;
+use crate::json::{Outcome, planned};
 use crate::monitoring::{self, Reports, Target};
+use crate::selection::by_hash;
 use crate::session::{PROGRAM, Session};
 use crate::text::Text;
 
@@ -86,6 +87,14 @@ impl<'a> Run<'a> {
     pub(super) fn attempt(&mut self) -> Result<(), CommandError> {
         let Prepared { catalog, dag } = self.prepare()?;
         let options = options::build(self.session, self.args, &dag, self.machine.cpu_count);
+        if self.args.dry_run {
+            // Nothing is made, not even a store.
+            let plan = Plan::new(self.session.store_for_reading()?.as_ref(), &dag, &options);
+            let plan = plan.map_err(|error| no_plan(&error))?;
+            self.show(&plan)?;
+            let is_json = self.session.format == Format::Json;
+            return if is_json { self.session.ui.print_json(&planned(&plan, &dag)) } else { Ok(()) };
+        }
         let fetcher = Fetcher::new(options::fetching(self.session, self.args)?)
             .map_err(|error| CommandError::caused("sources can't be fetched", &error))?;
         let installer = Installer {
@@ -97,16 +106,9 @@ impl<'a> Run<'a> {
             version: PROGRAM.to_owned(),
             runtime: self.runtime.handle().clone(),
         };
-        let plan = installer
-            .plan(&dag, &options)
-            .map_err(|error| CommandError::caused("there is no plan", &error))?;
-        self.emitter.emit(EventKind::Plan { steps: plan.steps.clone() });
-        if self.args.dry_run {
-            return Ok(());
-        }
+        let plan = installer.plan(&dag, &options).map_err(|error| no_plan(&error))?;
+        self.show(&plan)?;
         self.ask(&plan, &dag)?;
-        // The concretizer can't be interrupted; a signal that came meanwhile counts now.
-        self.interruption.error().map_or(Ok(()), Err)?;
         let work = {
             let (dag, plan, cancellation) = (Arc::clone(&dag), plan.clone(), self.cancellation.clone());
             move || installer.install(&dag, &plan, &options, &cancellation)
@@ -115,12 +117,20 @@ impl<'a> Run<'a> {
         self.conclude(&report, &dag, &plan)
     }
 
+    /// Tells what will be done.
+    ///
+    /// # Errors
+    /// A signal came: it counts before anything is begun.
+    fn show(&self, plan: &Plan) -> Result<(), CommandError> {
+        self.emitter.emit(EventKind::Plan { steps: plan.steps.clone() });
+        self.interruption.error().map_or(Ok(()), Err)
+    }
+
     /// Concretizes what the user asked for.
     fn prepare(&self) -> Result<Prepared, CommandError> {
-        let text = self.args.specs.join(" ");
         let mut roots = Vec::new();
         let prepared = (|| {
-            let mut specs = AbstractSpec::parse_all(&text)?;
+            let mut specs = args::specs(&self.args.specs)?;
             let (catalog, names) = self.session.catalog(&self.args.recipe)?;
             if specs.is_empty() {
                 specs.extend(names.into_iter().map(AbstractSpec::named));
@@ -128,10 +138,10 @@ impl<'a> Run<'a> {
             roots = specs.iter().filter_map(|spec| spec.name.clone()).collect();
             let written = specs.iter().map(ToString::to_string).collect();
             self.emitter.emit(EventKind::SolveStarted { specs: written });
-            let facts = self.session.facts(&self.machine)?;
-            let solution = concretize(self.session, &specs, &catalog, &facts)?;
-            Ok(Prepared { catalog, dag: Arc::new(solution.dag) })
+            let dag = Arc::new(self.dag(&specs, &catalog)?);
+            Ok(Prepared { catalog, dag })
         })();
+        let prepared = self.interruption.error().map_or(prepared, Err);
         match &prepared {
             Ok(prepared) => self.emitter.concretized(Arc::clone(&prepared.dag)),
             Err(error) => self.solve_failed(error, roots),
@@ -139,22 +149,52 @@ impl<'a> Run<'a> {
         prepared
     }
 
+    fn dag(&self, specs: &[AbstractSpec], catalog: &Catalog) -> Result<Dag, CommandError> {
+        match by_hash(self.session, specs)? {
+            Some(_) if self.args.overwrite => {
+                let message =
+                    "--overwrite builds by today's recipes, and a hash stands for those of its time";
+                Err(CommandError::usage(message).hinted("ask by name, version and variants".to_owned()))
+            }
+            Some(dag) => Ok(dag),
+            None => {
+                let facts = self.session.facts(&self.machine)?;
+                let interrupted = || self.interruption.came();
+                Ok(concretize(self.session, specs, catalog, &facts, &interrupted)?.dag)
+            }
+        }
+    }
+
     fn solve_failed(&self, error: &CommandError, roots: Vec<String>) {
         self.emitter.emit(EventKind::SolveFailed { message: error.message.clone(), roots });
     }
 
     /// Asks before something is built again that is installed.
-    fn ask(&self, plan: &Plan, dag: &Dag) -> Result<(), CommandError> {
+    fn ask(&mut self, plan: &Plan, dag: &Dag) -> Result<(), CommandError> {
         let again =
             dag.roots().filter(|root| self.args.overwrite && plan.to_build().any(|hash| *hash == root.hash));
         let again: Vec<String> = again.map(|root| root.name_version()).collect();
         if again.is_empty() || self.args.yes_to_all || self.session.format != Format::Text {
             return Ok(());
         }
-        match self.session.ui.confirm(&format!("Replace what is installed of {}?", again.join(", "))) {
+        match self.answer(format!("Replace what is installed of {}?", again.join(", ")))? {
             Some(false) => Err(CommandError::failure("nothing was installed")),
             Some(true) | None => Ok(()),
         }
+    }
+
+    /// The answer to a question, for which nobody waits once a signal came.
+    fn answer(&mut self, question: String) -> Result<Option<bool>, CommandError> {
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        let ui = self.session.ui;
+        // A thread of its own: one that waits for a terminal can't be ended. Where there is none, nobody answers.
+        drop(std::thread::Builder::new().spawn(move || sender.send(ui.confirm(&question))));
+        self.runtime.block_on(async {
+            tokio::select! {
+                answer = answer => Ok(answer.unwrap_or_default()),
+                () = self.interruption.wait() => self.interruption.error().map_or(Ok(None), Err),
+            }
+        })
     }
 
     /// Waits for the builds, and cancels them when the monitor fails for good.
@@ -234,6 +274,10 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+fn no_plan(error: &PlanError) -> CommandError {
+    CommandError::caused("there is no plan", error)
 }
 
 /// The first event of a run.

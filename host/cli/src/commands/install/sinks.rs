@@ -16,8 +16,8 @@ pub(super) fn of_user(session: &Session) -> io::Result<Box<dyn Sink>> {
     match session.format {
         Format::Ndjson => Ok(ndjson()),
         Format::Json => Ok(Box::new(PlainSink::new(session.ui.stderr()))),
-        Format::Text if session.ui.stdout_is_terminal() => {
-            Ok(Box::new(LiveSink::start(session.ui.stdout())?))
+        Format::Text if session.ui.stdout_is_terminal() && !session.environment.terminal_is_dumb => {
+            Ok(Box::new(LiveSink::start(io::stdout(), session.ui.stdout_has_colors())?))
         }
         Format::Text => Ok(Box::new(PlainSink::new(session.ui.stdout()))),
     }
