@@ -84,9 +84,20 @@ pub(crate) fn list<'a>(packages: impl IntoIterator<Item = &'a Installed>) -> Tex
 
 /// Variants directly behind a version need no space in front of a sigil.
 fn spaced(variants: &str) -> String {
-    if variants.is_empty() || variants.starts_with(['+', '~']) {
+    if variants.is_empty() || variants.starts_with(['+', '~', ' ']) {
         variants.to_owned()
     } else {
         format!(" {variants}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spaced;
+
+    #[test]
+    fn one_space_is_between_a_version_and_values() {
+        let shown = ["", "+a", "~a b=c", " b=c", "b=c"].map(spaced);
+        assert_eq!(shown, ["", "+a", "~a b=c", " b=c", " b=c"]);
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn describe(error: &YamlError, origin: &str, with_lines: bool) -> Con
         }
         YamlError::InvalidScalar { ty, .. } => {
             let expected = match *ty {
-                "bool" => "`true` or `false`",
+                "bool" | "boolean" => "`true` or `false`",
                 ty if ty.starts_with(['i', 'u']) => "a whole number that is not too large",
                 ty => ty,
             };
@@ -50,12 +50,19 @@ pub(super) fn describe(error: &YamlError, origin: &str, with_lines: bool) -> Con
     }
 }
 
-/// What the reader of YAML says of its own events, in a user's words.
+/// What the reader of YAML says, in a user's words.
 fn plain(message: &str) -> String {
-    match message {
-        "expected mapping start" => "keys with values are expected".to_owned(),
-        "expected sequence start" => "a list is expected".to_owned(),
-        other => other.to_owned(),
+    let twice =
+        message.strip_prefix("duplicate mapping key: ").map(|rest| rest.split(',').next().unwrap_or(rest));
+    match (message, twice) {
+        (_, Some(key)) => format!("the key `{key}` is there twice"),
+        ("expected mapping start", _) => "keys with values are expected".to_owned(),
+        ("expected sequence start", _) => "a list is expected".to_owned(),
+        ("expected string scalar", _) => "a text is expected".to_owned(),
+        (other, _) if other.starts_with("multiple YAML documents") => {
+            "one YAML document is expected, and there are more".to_owned()
+        }
+        (other, _) => other.to_owned(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use spack_wasm_sandbox::{Layer, Level};
 
 use super::packages::PackageSection;
@@ -14,17 +14,29 @@ use super::sources::{MirrorEntry, RegistryMirror};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Scope {
+    #[serde(deserialize_with = "or_nothing")]
     pub(super) config: ConfigSection,
+    #[serde(deserialize_with = "or_nothing")]
     pub(super) monitor: MonitorSection,
     pub(super) repos: Option<Repositories>,
     pub(super) mirrors: Option<IndexMap<String, MirrorEntry>>,
     pub(super) packages: Option<BTreeMap<String, PackageSection>>,
 }
 
+/// A section behind whose name nothing stands, as where all its lines are comments, says nothing.
+fn or_nothing<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// `config:`. Fields of type [`IgnoredAny`] are Spack's and mean nothing here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConfigSection {
+    #[serde(deserialize_with = "or_nothing")]
     pub(super) install_tree: InstallTree,
     pub(super) build_stage: Option<OneOrMany<String>>,
     pub(super) source_cache: Option<String>,
@@ -33,6 +45,7 @@ pub(super) struct ConfigSection {
     pub(super) monitor_dir: Option<String>,
     pub(super) deprecated: Option<bool>,
     pub(super) registry_mirrors: Option<Vec<RegistryMirror>>,
+    #[serde(deserialize_with = "or_nothing")]
     pub(super) sandbox: SandboxSection,
     pub(super) permissions: Option<BTreeMap<String, OneOrMany<String>>>,
     aliases: Option<IgnoredAny>,

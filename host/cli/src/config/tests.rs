@@ -168,25 +168,25 @@ fn a_file_of_spack_1_0_is_read() {
 #[test]
 fn every_file_is_named_with_what_is_wrong_in_it() {
     let message = |file: &str, text: &str| User::new(&[(file, text)]).error(&[]);
-    insta::assert_snapshot!(message("repos.yaml", "repos: 7\n"), @"");
-    insta::assert_snapshot!(message("repos.yaml", "repos:\n- /a\n- [b]\n"), @"");
-    insta::assert_snapshot!(message("repos.yaml", "repos:\n- $x/a\n"), @"");
-    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n- /a\n"), @"");
-    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n  m: [a]\n"), @"");
-    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n  m: {url: 's3://b'}\n"), @"");
-    insta::assert_snapshot!(message("monitor.yaml", "monitor:\n  require_tls: true\n"), @"");
-    insta::assert_snapshot!(message("monitor.yaml", "monitor: yes please\n"), @"");
-    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib:\n    version: 1.2\n"), @"");
-    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib:\n    externals:\n    - prefix: /usr\n"), @"");
-    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib: [a]\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "config:\n\tbuild_jobs: 4\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "config:\n  checksum: maybe\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "config:\n  build_jobs: 1\n  build_jobs: 2\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "config:\n  build_stage: {a: b}\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "config:\n  source_cache: [a]\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "config:\n  registry_mirrors: [yum]\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "config: {}\n--- \nconfig: {}\n"), @"");
-    insta::assert_snapshot!(message("config.yaml", "just text\n"), @"");
+    insta::assert_snapshot!(message("repos.yaml", "repos: 7\n"), @"CONFIG/repos.yaml:1: a list of folders is expected, or folders by name");
+    insta::assert_snapshot!(message("repos.yaml", "repos:\n- /a\n- [b]\n"), @"CONFIG/repos.yaml:2: a list of folders is expected, or folders by name");
+    insta::assert_snapshot!(message("repos.yaml", "repos:\n- $x/a\n"), @"CONFIG/repos.yaml: repos: `$x/a`: `$x` is not known; there are `$user_cache_path`, `$user_config_path`, `$tempdir`, `$user`");
+    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n- /a\n"), @"CONFIG/mirrors.yaml:2: keys with values are expected");
+    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n  m: [a]\n"), @"CONFIG/mirrors.yaml:2: a folder or an address is expected, or keys such as `url` and `source`");
+    insta::assert_snapshot!(message("mirrors.yaml", "mirrors:\n  m: {url: 's3://b'}\n"), @r#"CONFIG/mirrors.yaml: mirrors: mirror `m` has the address "s3://b", which is neither a folder nor a file, http or https address"#);
+    insta::assert_snapshot!(message("monitor.yaml", "monitor:\n  require_tls: true\n"), @"CONFIG/monitor.yaml:2: there is no key `require_tls`; did you mean `require-tls`?");
+    insta::assert_snapshot!(message("monitor.yaml", "monitor: yes please\n"), @"CONFIG/monitor.yaml:1: keys with values are expected");
+    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib:\n    version: 1.2\n"), @"CONFIG/packages.yaml:3: a list is expected");
+    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib:\n    externals:\n    - prefix: /usr\n"), @"CONFIG/packages.yaml:4: missing field `spec`");
+    insta::assert_snapshot!(message("packages.yaml", "packages:\n  zlib: [a]\n"), @"CONFIG/packages.yaml:2: keys with values are expected");
+    insta::assert_snapshot!(message("config.yaml", "config:\n\tbuild_jobs: 4\n"), @"CONFIG/config.yaml:2: tabs disallowed within this context (block indentation)");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  checksum: maybe\n"), @"CONFIG/config.yaml:2: `true` or `false` is expected");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  build_jobs: 1\n  build_jobs: 2\n"), @"CONFIG/config.yaml:3: the key `build_jobs` is there twice");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  build_stage: {a: b}\n"), @"CONFIG/config.yaml:2: one text is expected, or a list of texts");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  source_cache: [a]\n"), @"CONFIG/config.yaml:2: a text is expected");
+    insta::assert_snapshot!(message("config.yaml", "config:\n  registry_mirrors: [yum]\n"), @"CONFIG/config.yaml:2: `yum` is none of `apt`");
+    insta::assert_snapshot!(message("config.yaml", "config: {}\n--- \nconfig: {}\n"), @"CONFIG/config.yaml:3: one YAML document is expected, and there are more");
+    insta::assert_snapshot!(message("config.yaml", "just text\n"), @"CONFIG/config.yaml:1: keys with values are expected");
 }
 
 #[test]
@@ -207,8 +207,8 @@ fn what_is_no_file_of_text_is_named() {
     let user = User::new(&[]);
     let path = user.folder.path().join("config.yaml");
     fs_err::create_dir(&path).unwrap();
-    insta::assert_snapshot!(user.error(&[]), @"");
+    insta::assert_snapshot!(user.error(&[]), @"the configuration can't be read: failed to read from file `CONFIG/config.yaml`: Is a directory (os error 21)");
     fs_err::remove_dir(&path).unwrap();
     fs_err::write(&path, b"config:\n  source_cache: /caf\xe9\n").unwrap();
-    insta::assert_snapshot!(user.error(&[]), @"");
+    insta::assert_snapshot!(user.error(&[]), @"the configuration can't be read: failed to read from file `CONFIG/config.yaml`: stream did not contain valid UTF-8");
 }

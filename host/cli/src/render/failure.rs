@@ -60,7 +60,9 @@ fn details(failure: &Failure, with_log: bool) -> Text {
     if let Some(log) = failure.log.as_deref().filter(|_| with_log) {
         whole_log(&mut text, log);
     }
-    text.push("\n");
+    if failure.log.is_some() || failure.stage.is_some() {
+        text.push("\n");
+    }
     for (what, path) in [("Log:  ", &failure.log), ("Stage:", &failure.stage)] {
         if let Some(path) = path {
             text.styled(BOLD, what).push(" ").styled(HINT, &path.display().to_string()).push("\n");

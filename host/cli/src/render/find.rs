@@ -9,7 +9,7 @@ use super::tree::{HashLength, nested};
 use crate::selection::Found;
 use crate::text::{BOLD, DIM, HINT, Text, counted};
 
-/// How wide the line above a group is.
+/// How wide the line above a group is at most.
 const WIDTH: usize = 80;
 
 /// How many spaces are between two columns.
@@ -39,7 +39,7 @@ pub(crate) fn list(packages: &[Found], look: Look) -> Text {
     }
     let mut text = Text::new();
     for ((architecture, compilers), members) in groups {
-        title(&mut text, &architecture, &compilers);
+        title(&mut text, &architecture, &compilers, look.width.unwrap_or(WIDTH).min(WIDTH));
         group(&mut text, &members, look);
         text.push("\n");
     }
@@ -47,10 +47,10 @@ pub(crate) fn list(packages: &[Found], look: Look) -> Text {
     text
 }
 
-fn title(text: &mut Text, architecture: &str, compilers: &str) {
+fn title(text: &mut Text, architecture: &str, compilers: &str, width: usize) {
     let used = architecture.len() + compilers.len() + 7;
     text.push("-- ").styled(BOLD, architecture).push(" / ").styled(BOLD, compilers).push(" ");
-    text.push(&"-".repeat(WIDTH.saturating_sub(used).max(2))).push("\n");
+    text.push(&"-".repeat(width.saturating_sub(used).max(2))).push("\n");
 }
 
 fn group(text: &mut Text, members: &[&Found], look: Look) {

@@ -163,7 +163,7 @@ fn a_terminal_is_filled_in_columns() {
     let names = ["a", "bb", "ccc", "dddd", "eeeee", "ffffff", "ggggggg"];
     let list = |width| super::find::list(&named(&names), Look { width: Some(width), ..look() }).unstyled();
     insta::assert_snapshot!(list(34), @r"
-    -- linux-debian12-x86_64_v3 / no compilers -------------------------------------
+    -- linux-debian12-x86_64_v3 / no compilers --
     a@1.0    dddd@1.0    ggggggg@1.0
     bb@1.0   eeeee@1.0
     ccc@1.0  ffffff@1.0
@@ -171,7 +171,7 @@ fn a_terminal_is_filled_in_columns() {
     ==> 7 installed packages
     ");
     insta::assert_snapshot!(list(5), @r"
-    -- linux-debian12-x86_64_v3 / no compilers -------------------------------------
+    -- linux-debian12-x86_64_v3 / no compilers --
     a@1.0
     bb@1.0
     ccc@1.0

@@ -256,6 +256,11 @@ impl<'a> Run<'a> {
         for problem in &problems {
             self.session.ui.warn(&problem.to_string());
         }
+        let unsaved = !problems.is_empty() && matches!(self.reports, Some(Reports::Saved(_)));
+        let result = match result {
+            Ok(()) if unsaved && !self.args.monitor.keep_going => Err(not_saved()),
+            result => result,
+        };
         if result.is_ok() {
             self.session.ui.print(&self.last_words);
         }
@@ -274,6 +279,18 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// What was built is there, and the reports of it are not.
+fn not_saved() -> CommandError {
+    CommandError::new(
+        ErrorKind::Monitor,
+        "the packages are installed, and not everything was saved for the monitor",
+    )
+    .hinted(
+        "config:monitor_dir names another folder, --monitor-keep-going says that this does not matter"
+            .to_owned(),
+    )
 }
 
 fn no_plan(error: &PlanError) -> CommandError {
