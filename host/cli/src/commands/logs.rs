@@ -81,11 +81,7 @@ mod tests {
     fn the_newest_build_is_the_last_one_whatever_became_of_it() {
         let mut builds = [build(9, false), build(7, true), build(8, true)];
         builds.sort();
-        assert_eq!(builds.map(|build| build.ended), [7, 8, 9].map(|seconds| build_time(seconds)));
-    }
-
-    fn build_time(seconds: u64) -> SystemTime {
-        build(seconds, true).ended
+        assert_eq!(builds, [build(7, true), build(8, true), build(9, false)]);
     }
 
     #[test]

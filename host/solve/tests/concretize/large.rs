@@ -54,7 +54,7 @@ fn a_search_ends_when_it_is_told_to() {
 #[test]
 fn an_explanation_ends_when_it_is_told_to() {
     let lowest = |place| if place == 3 { "base@2".to_owned() } else { "base@3:".to_owned() };
-    let repository = layers(3, 4, lowest);
+    let repository = layers(4, 4, lowest);
     let (error, steps) = interrupted_after(usize::MAX, "p0-0", &repository);
     assert!(error.is_some_and(|error| error.contains("can't be had")));
     for step in [steps / 8, steps / 2] {
