@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use spack_wasm_monitor::{Event, Sink, SinkError};
+use spack_wasm_monitor::{Event, EventKind, Sink, SinkError};
 use spack_wasm_spec::Dag;
 
 use super::Progress;
@@ -90,6 +90,10 @@ impl<W: Write + Send + 'static> Sink for LiveSink<W> {
             if !line.in_row {
                 display.lines.append(&line.text);
             }
+        }
+        if matches!(event.kind, EventKind::Plan { .. }) {
+            // At once: there may be a question about it, which is written where the rows would be.
+            display.draw(Instant::now(), terminal_size());
         }
     }
 

@@ -262,6 +262,22 @@ fn a_live_terminal_ends_with_lines_only() {
     );
 }
 
+#[test]
+fn a_plan_is_on_the_screen_when_it_is_said_to_be() {
+    let example = example();
+    let written = Shared::default();
+    let (sink, plan) = announced(Box::new(LiveSink::start(written.clone(), false).unwrap()));
+    let fanout = Fanout::start(RunId::random(), vec![Box::new(sink)]).unwrap();
+    let emitter = fanout.emitter();
+    emitter.concretized(Arc::clone(&example.dag));
+    assert!(plan.try_recv().is_err());
+    emitter.emit(example.plan());
+    plan.recv_timeout(Duration::from_secs(60)).unwrap();
+    let shown = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert!(shown.contains("==> Plan: 2 packages to build"), "{shown}");
+    fanout.finish();
+}
+
 #[derive(Clone, Default)]
 struct Recorder(Arc<std::sync::Mutex<Vec<spack_wasm_monitor::Event>>>);
 

@@ -1,10 +1,12 @@
 //! One run of `install`, from the first event to the last.
 
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use spack_wasm_build::{Cancellation, Installer, Plan, PlanError, Report};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{CancelCause, Emitter, EventKind, Fanout, RunId};
+use spack_wasm_monitor::{CancelCause, Emitter, EventKind, Fanout, RunId, Sink};
 use spack_wasm_recipe_host::Catalog;
 use spack_wasm_source::Fetcher;
 use spack_wasm_spec::{AbstractSpec, Dag};
@@ -20,7 +22,11 @@ use crate::json::{Outcome, planned};
 use crate::monitoring::{self, Reports, Target};
 use crate::selection::by_hash;
 use crate::session::{PROGRAM, Session};
+use crate::terminal::announced;
 use crate::text::Text;
+
+/// How long a question waits for the plan to be shown.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A run whose first event is out; [`Run::finish`] sends the last.
 pub(super) struct Run<'a> {
@@ -33,6 +39,8 @@ pub(super) struct Run<'a> {
     reports: Option<Reports>,
     cancellation: Cancellation,
     interruption: Interruption,
+    /// Told once the user can read the plan.
+    plan_shown: Receiver<()>,
     /// What is printed when the sink for the user has ended.
     last_words: Text,
 }
@@ -58,7 +66,9 @@ impl<'a> Run<'a> {
         let no_thread = |error| CommandError::caused("the program can't start its threads", &error);
         let monitor = monitoring::sink(session, &args.monitor, target, &machine, runtime.handle())?;
         let (sink, reports) = monitor.map(|monitor| (monitor.sink, monitor.reports)).unzip();
-        let sinks = [Some(sinks::of_user(session).map_err(no_thread)?), sink].into_iter().flatten().collect();
+        let (user, plan_shown) = announced(sinks::of_user(session).map_err(no_thread)?);
+        let user: Box<dyn Sink> = Box::new(user);
+        let sinks = std::iter::once(user).chain(sink).collect();
         let fanout = Fanout::start(RunId::random(), sinks).map_err(no_thread)?;
         let emitter = fanout.emitter();
         emitter.emit(started(&machine));
@@ -76,6 +86,7 @@ impl<'a> Run<'a> {
             reports,
             cancellation,
             interruption,
+            plan_shown,
             last_words,
         })
     }
@@ -185,6 +196,8 @@ impl<'a> Run<'a> {
 
     /// The answer to a question, for which nobody waits once a signal came.
     fn answer(&mut self, question: String) -> Result<Option<bool>, CommandError> {
+        // Behind the plan; a terminal that hangs is no reason not to ask.
+        let _ = self.plan_shown.recv_timeout(PATIENCE);
         let (sender, answer) = tokio::sync::oneshot::channel();
         let ui = self.session.ui;
         // A thread of its own: one that waits for a terminal can't be ended. Where there is none, nobody answers.
