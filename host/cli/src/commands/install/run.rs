@@ -105,13 +105,14 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.ask(&plan, &dag)?;
-        // The concretizer can't be interrupted; a signal that came meanwhile counts now.
-        self.interruption.error().map_or(Ok(()), Err)?;
+        // Also after a signal that came while the concretizer ran: each planned build gets its end.
         let work = {
             let (dag, plan, cancellation) = (Arc::clone(&dag), plan.clone(), self.cancellation.clone());
             move || installer.install(&dag, &plan, &options, &cancellation)
         };
-        let report = self.drive(work)?.map_err(|error| outcome::of_install(&error))?;
+        let ended = self.drive(work)?;
+        let report =
+            ended.map_err(|error| self.interruption.error().unwrap_or_else(|| outcome::of_install(&error)))?;
         self.conclude(&report, &dag, &plan)
     }
 
@@ -205,33 +206,47 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Sends the last event, waits for all sinks, and says what became of the reports.
+    /// Waits for all sinks, sends the last event, and says what became of the reports.
     ///
     /// # Errors
     /// `result` itself, or something was not delivered.
-    pub(super) fn finish(self, result: Result<(), CommandError>) -> Result<(), CommandError> {
+    pub(super) fn finish(mut self, result: Result<(), CommandError>) -> Result<(), CommandError> {
+        let last_words = if result.is_ok() { self.last_words } else { Text::new() };
+        // What the monitor has to say decides the exit status, which the last event tells the user's sink.
+        let mut problems = self.fanout.finish_others();
+        let conclusion = self.reports.map(|reports| self.runtime.block_on(reports.conclude()));
+        let conclusion = conclusion.unwrap_or_default();
+        let result = with_delivery(result, conclusion.error.map_or(Ok(()), Err));
         let exit_status = result.as_ref().err().map_or(0, |error| error.kind.exit_status());
         self.emitter.emit(EventKind::RunEnded { exit_status });
-        let problems = self.fanout.finish();
-        for problem in &problems {
+        problems.extend(self.fanout.finish());
+        for problem in problems {
             self.session.ui.warn(&problem.to_string());
         }
-        if result.is_ok() {
-            self.session.ui.print(&self.last_words);
+        self.session.ui.print(&last_words);
+        if let Some(status) = &conclusion.status {
+            self.session.ui.status(status);
         }
-        let delivered = match self.reports {
-            Some(reports) => self.runtime.block_on(reports.conclude(self.session)),
-            None => Ok(()),
-        };
-        match (result, delivered) {
-            (Ok(()), delivered) => delivered,
-            (Err(error), Ok(())) => Err(error),
-            // The monitor's failure is why the builds were cancelled: it says more.
-            (Err(error), Err(monitor)) if error.kind == ErrorKind::Monitor => Err(monitor),
-            (Err(mut error), Err(monitor)) => {
-                error.details.append(Text::plain("\n").append(&monitor.text()));
-                Err(error)
-            }
+        if let Some(warning) = &conclusion.warning {
+            self.session.ui.warn(warning);
+        }
+        result
+    }
+}
+
+/// How the run ended, when it is known what became of its reports.
+fn with_delivery(
+    result: Result<(), CommandError>,
+    delivered: Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    match (result, delivered) {
+        (Ok(()), delivered) => delivered,
+        (Err(error), Ok(())) => Err(error),
+        // The monitor's failure is why the builds were cancelled: it says more.
+        (Err(error), Err(monitor)) if error.kind == ErrorKind::Monitor => Err(monitor),
+        (Err(mut error), Err(monitor)) => {
+            error.details.append(Text::plain("\n").append(&monitor.text()));
+            Err(error)
         }
     }
 }
