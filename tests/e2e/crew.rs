@@ -58,9 +58,10 @@ impl Told {
         assert_eq!(last["exit_status"].as_i64(), output.code().map(i64::from), "{}", output.report());
         let told = Self { events };
         for step in told.steps().iter().filter(|step| step["action"] == "build") {
-            let ends = told.events.iter().filter(|event| {
-                event["event"] == "build-ended" && event["node"] == step["hash"]
-            });
+            let ends = told
+                .events
+                .iter()
+                .filter(|event| event["event"] == "build-ended" && event["node"] == step["hash"]);
             assert_eq!(ends.count(), 1, "{step} in {}", output.report());
         }
         told

@@ -101,7 +101,8 @@ fn at_each_level(package: &str, version: &str, program: &str, act: &str, check: 
 #[test]
 fn a_new_make_finds_a_fifo() {
     at_each_level("gmake", "4.4.1", "make", "make", |level, said| {
-        let path = said.strip_prefix("3 tokens by -j4 --jobserver-auth=fifo:").unwrap_or_else(|| panic!("{said}"));
+        let path =
+            said.strip_prefix("3 tokens by -j4 --jobserver-auth=fifo:").unwrap_or_else(|| panic!("{said}"));
         assert_eq!(path == "/spack-wasm/jobserver", level == "namespaces", "{path}");
         assert!(path.ends_with("/jobserver"), "{path}");
     });

@@ -42,7 +42,8 @@ fn a_flood_is_cut_on_its_way_to_disk_and_monitor() {
     let log = fs_err::read_to_string(log).unwrap();
     assert!((1 << 20..KEPT).contains(&(log.len() as u64)), "{}", log.len());
     assert!(log.ends_with("the end\n"), "{}", &log[log.len() - 200..]);
-    let gaps: Vec<&str> = log.lines().filter(|line| line.ends_with(" bytes of output were left out here")).collect();
+    let gaps: Vec<&str> =
+        log.lines().filter(|line| line.ends_with(" bytes of output were left out here")).collect();
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     let left_out: u64 = gaps[0].split(' ').nth(1).unwrap().parse().unwrap();
     assert!(left_out > PRINTED - KEPT && left_out < PRINTED, "{left_out}");

@@ -37,7 +37,8 @@ fn a_failure_cancels_its_dependents_and_nothing_else() {
     let user = with_crew(user());
     let specs = "crew-outer ^crew-north act=fail ^crew-south act=sleep crew-alone";
     let told = Told::by(&install(&user, specs, &["-j2"]).failed_with(1));
-    let ends = ["crew-north", "crew-south", "crew-joint", "crew-outer", "crew-alone"].map(|name| told.end(name));
+    let ends =
+        ["crew-north", "crew-south", "crew-joint", "crew-outer", "crew-alone"].map(|name| told.end(name));
     let because = "cancelled dependency-failed";
     assert_eq!(ends, ["failed", "installed", because, because, "installed"]);
     for dependent in ["crew-joint", "crew-outer"] {

@@ -38,6 +38,9 @@ impl Hoards {
 
     fn running(&self) -> Vec<(Arc<Channel>, Arc<Sandbox>)> {
         let builds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        builds.iter().filter_map(|(channel, sandbox)| Some((channel.upgrade()?, sandbox.upgrade()?))).collect()
+        builds
+            .iter()
+            .filter_map(|(channel, sandbox)| Some((channel.upgrade()?, sandbox.upgrade()?)))
+            .collect()
     }
 }

@@ -12,10 +12,10 @@ use spack_wasm_spec::Dag;
 use spack_wasm_store::{LockMode, Patience, PrefixLock, StageArea, Store};
 use tokio::runtime::Handle;
 
+use crate::error::chain;
 use crate::hoards::Hoards;
 use crate::job::{Shared, build_identity};
 use crate::scheduler::Scheduler;
-use crate::error::chain;
 use crate::{Cancellation, InstallError, InstallOptions, Plan, Report, walls, wrapper};
 
 /// How often tokens that a build does not use are lent to another one.
@@ -58,7 +58,8 @@ impl Installer {
             let balancer = Balancer::start(&shared.budget, REBALANCE).map_err(InstallError::Thread)?;
             Ok((shared, present, balancer))
         });
-        let (shared, _present, balancer) = begun.inspect_err(|error| self.none_built(plan, error, cancellation))?;
+        let (shared, _present, balancer) =
+            begun.inspect_err(|error| self.none_built(plan, error, cancellation))?;
         let report = Scheduler::new(Arc::new(shared), plan).run();
         if let Err(error) = balancer.stop() {
             // The builds went on with the tokens that they had.
@@ -154,8 +155,7 @@ impl Installer {
         let present = plan.steps.iter().filter(|step| step.action == PlanAction::Installed);
         let mut patience =
             |_: &_| if cancellation.cause().is_some() { Patience::GiveUp } else { Patience::Wait };
-        let locks =
-            present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut patience));
+        let locks = present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut patience));
         Ok(locks.collect::<Result<_, _>>()?)
     }
 }

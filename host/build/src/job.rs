@@ -79,6 +79,8 @@ struct Outcome {
     environment: String,
     configure_args: Option<Vec<String>>,
     sandbox: SandboxRecord,
+    /// Until it is published, a build is one job.
+    _token: Arc<Channel>,
 }
 
 impl Job {
@@ -211,19 +213,25 @@ impl Job {
         let channel = Arc::clone(&services.jobs.channel);
         let subject = self.subject(ground, pending, source_date);
         let ran = self.run_recipe(ground, subject, services);
-        self.take_back(channel);
+        self.take_back(&channel);
         ran?;
         let kept = configure_args.lock().unwrap_or_else(PoisonError::into_inner).take();
         let walls = walls(&sandbox);
-        Ok(Outcome { sources, environment: environment.shell_text(), configure_args: kept, sandbox: walls })
+        Ok(Outcome {
+            sources,
+            environment: environment.shell_text(),
+            configure_args: kept,
+            sandbox: walls,
+            _token: channel,
+        })
     }
 
-    /// Takes all tokens back, and says who made some up.
-    fn take_back(&self, channel: Arc<Channel>) {
-        // Somebody who is just looking for hoarded tokens closes it in the end.
-        let Some(Ok(settlement)) = Arc::into_inner(channel).map(Channel::close) else { return };
-        if settlement.forged > 0 {
-            let made_up = format!("its tools made up {} job tokens, which were taken away", settlement.forged);
+    /// Takes all tokens back but the one that the build has by being there, and says who made some up.
+    fn take_back(&self, channel: &Channel) {
+        // A broken pipe ends the budget's own thread, which is where it is heard of.
+        let forged = channel.settle().map_or(0, |settlement| settlement.forged);
+        if forged > 0 {
+            let made_up = format!("its tools made up {forged} job tokens, which were taken away");
             self.journal.say(&format!("{}: {made_up}", self.node.name()));
         }
     }

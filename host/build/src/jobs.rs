@@ -6,9 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use spack_wasm_jobserver::{
-    Budget, Channel, Client, InsideDescriptors, JobserverError, Lease, MakeVersion,
-};
+use spack_wasm_jobserver::{Budget, Channel, Client, InsideDescriptors, JobserverError, Lease, MakeVersion};
 use spack_wasm_recipe_host::types::Command as Planned;
 use spack_wasm_sandbox::Command;
 use spack_wasm_spec::{Dag, Node};

@@ -255,10 +255,7 @@ mod tests {
         });
         assert!(log.len() < 1500, "{log}");
         assert!(log.starts_with("==> zlib: Executing phase: 'build'\nline 0\n"), "{log}");
-        assert!(
-            log.ends_with("line 9999\n==> zlib: Executing phase: 'install'\na short one\n"),
-            "{log}"
-        );
+        assert!(log.ends_with("line 9999\n==> zlib: Executing phase: 'install'\na short one\n"), "{log}");
         assert_eq!(log.matches(" bytes of output were left out here\n").count(), 1, "{log}");
         let told = events.into_iter().filter_map(|event| match event.kind {
             EventKind::Output(chunk) => Some(chunk.text),

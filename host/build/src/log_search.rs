@@ -44,7 +44,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let quiet = "  CC a.o\n".repeat(1000);
-        fs_err::write(&log, format!("a.c:1:1: error: old\n{quiet}b.c:1:1: error: new\nmake: *** [x] Error 1\n")).unwrap();
+        fs_err::write(
+            &log,
+            format!("a.c:1:1: error: old\n{quiet}b.c:1:1: error: new\nmake: *** [x] Error 1\n"),
+        )
+        .unwrap();
         let found = search_last(&log, 1 << 20).unwrap().unwrap();
         assert_eq!((found.line_number, found.line.as_str()), (1002, "b.c:1:1: error: new"));
         let found = search_last(&log, 200).unwrap().unwrap();

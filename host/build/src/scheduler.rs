@@ -13,12 +13,12 @@ use spack_wasm_monitor::{BuildEnd, CancelCause, EventKind, PlanAction};
 use spack_wasm_spec::{DagHash, Node};
 use spack_wasm_store::Installation;
 
+use crate::Plan;
 use crate::error::BuildError;
 use crate::job::{Built, Job, Shared};
 use crate::journal::Journal;
 use crate::log_search::search;
 use crate::report::{Cancelled, Failure, Installed, Report};
-use crate::Plan;
 
 /// How often the scheduler looks whether it was cancelled, or whether a token came free.
 const LOOK: Duration = Duration::from_millis(50);

@@ -43,6 +43,8 @@ pub(crate) struct BuildServices {
 struct Captured {
     output: Option<Vec<u8>>,
     error: Option<Vec<u8>>,
+    /// It was more than a recipe is handed.
+    cut: bool,
     tail: Vec<u8>,
 }
 
@@ -55,6 +57,7 @@ impl Captured {
         if let Some(kept) = kept {
             let room = MOST_CAPTURED.saturating_sub(kept.len());
             kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            self.cut |= bytes.len() > room;
         }
         self.tail.extend_from_slice(bytes);
         let excess = self.tail.len().saturating_sub(TAIL);
@@ -65,14 +68,14 @@ impl Captured {
 impl Services for BuildServices {
     fn run(&mut self, request: ToolRequest) -> Result<ToolOutcome, ToolError> {
         // Tokens that were taken for the tool go back when it has ended, however it ends.
-        let (command, _lease) =
-            self.command(&request.command, request.input).map_err(ToolError::Invalid)?;
+        let (command, _lease) = self.command(&request.command, request.input).map_err(ToolError::Invalid)?;
         let line = command_line(&request.command);
         self.note_configure(&request.command);
         self.journal.say(&format!("[{}] {line}", timestamp()));
         let mut captured = Captured {
             output: request.capture_output.then(Vec::new),
             error: request.capture_error.then(Vec::new),
+            cut: false,
             tail: Vec::new(),
         };
         let journal = self.journal.clone();
@@ -82,6 +85,12 @@ impl Services for BuildServices {
         });
         let outcome = ran.map_err(|error| self.not_run(&request.command.program, &error))?;
         self.journal.used(&outcome);
+        if captured.cut {
+            let most = MOST_CAPTURED >> 20;
+            let program = &request.command.program;
+            self.journal
+                .warn(format!("{program} printed more than {most} MiB; its recipe gets the beginning"));
+        }
         self.settle(&outcome, captured, line, request.accept_failure)
     }
 
@@ -123,11 +132,7 @@ impl Services for BuildServices {
 
 impl BuildServices {
     /// The command as the sandbox runs it, and the tokens that it keeps busy.
-    fn command(
-        &self,
-        planned: &Planned,
-        input: Option<Vec<u8>>,
-    ) -> Result<(Command, Option<Lease>), String> {
+    fn command(&self, planned: &Planned, input: Option<Vec<u8>>) -> Result<(Command, Option<Lease>), String> {
         let argv = [&planned.program].into_iter().chain(&planned.arguments);
         let directory = planned.directory.as_ref().map_or_else(|| self.source.clone(), PathBuf::from);
         if !directory.is_absolute() {

@@ -117,8 +117,7 @@ pub(crate) fn sink(
         }
         Target::Server(client) => {
             let (keep_going, spool) = (args.keep_going, session.paths.cache.clone());
-            let settings =
-                SpackmonSettings { identity, keep_going, drain: DRAIN, spool, save_under, now };
+            let settings = SpackmonSettings { identity, keep_going, drain: DRAIN, spool, save_under, now };
             let (sink, handle) = SpackmonSink::start(client, settings, runtime.clone());
             Ok(Some(Reporting { sink: Box::new(sink), reports: Reports::Sent(handle) }))
         }
@@ -181,7 +180,10 @@ fn delivered(delivery: &Delivery) -> Conclusion {
 fn saved(undelivered: usize, path: &std::path::Path) -> (String, String) {
     let builds = counted(undelivered, "build");
     let command = format!("spack-wasm monitor upload {}", path.display());
-    (format!("{builds} not reported in full, saved in {}", path.display()), format!("`{command}` sends it later"))
+    (
+        format!("{builds} not reported in full, saved in {}", path.display()),
+        format!("`{command}` sends it later"),
+    )
 }
 
 /// What events and reports say of the machine.

@@ -96,7 +96,8 @@ fn a_finished_build_leaves_its_tokens_to_the_others() {
     let budget = Budget::new(4);
     let first = open(&budget);
     assert_eq!(take(&first, 3), 3);
-    assert_eq!(first.close().unwrap(), Settlement { missing: 3, ..Settlement::default() });
+    assert_eq!(first.settle().unwrap(), Settlement { missing: 3, ..Settlement::default() });
+    drop(first);
     assert_eq!(unread(&open(&budget)), 3);
 }
 
@@ -110,7 +111,8 @@ fn forged_tokens_reach_nobody() {
     give(&forger, 1);
     budget.rebalance().unwrap();
     assert_eq!((unread(&forger), unread(&other)), (0, 2));
-    assert_eq!(forger.close().unwrap().forged, 11);
+    assert_eq!(forger.settle().unwrap().forged, 11);
+    drop(forger);
     assert_eq!(unread(&other), 3);
 }
 
@@ -126,7 +128,8 @@ fn a_hoarder_loses_what_it_has_no_process_for() {
     assert_eq!((unread(&hoarder), unread(&other)), (1, 1));
     give(&hoarder, 5);
     budget.rebalance().unwrap();
-    assert_eq!(hoarder.close().unwrap(), Settlement::default());
+    assert_eq!(hoarder.settle().unwrap(), Settlement::default());
+    drop(hoarder);
     assert_eq!(unread(&other), 5);
 }
 

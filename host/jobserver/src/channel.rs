@@ -127,12 +127,13 @@ impl Channel {
         self.budget.write_off_beyond(self.id, live)
     }
 
-    /// Ends the channel when no process of the build is left; all its tokens are free again.
+    /// Ends the channel when no process of the build is left; all its tokens are free again but the implicit one, which
+    /// is free when the channel is dropped. A channel that has ended before has nothing more to say.
     ///
     /// # Errors
     ///
     /// System errors on a pipe.
-    pub fn close(self) -> Result<Settlement, JobserverError> {
+    pub fn settle(&self) -> Result<Settlement, JobserverError> {
         Ok(self.budget.settle(self.id)?.unwrap_or_default())
     }
 }
@@ -226,7 +227,9 @@ mod tests {
         let channel = open(3, fifo(path.clone())).unwrap();
         let client = TokenPipe::open(&path).unwrap();
         assert_eq!(client.take(9).unwrap(), 2);
-        assert_eq!(channel.close().unwrap(), Settlement { missing: 2, ..Settlement::default() });
+        assert_eq!(channel.settle().unwrap(), Settlement { missing: 2, ..Settlement::default() });
+        assert_eq!(channel.settle().unwrap(), Settlement::default());
+        drop(channel);
         assert!(!path.exists());
     }
 

@@ -28,9 +28,7 @@ pub(crate) struct ClientEnds {
 impl ClientEnds {
     /// The ends of a FIFO whose other end the host has open already, so that nothing waits.
     pub(crate) fn open(path: &Path) -> Result<ClientEnds, Errno> {
-        let open = |access| {
-            rustix::fs::open(path, access | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())
-        };
+        let open = |access| rustix::fs::open(path, access | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty());
         Ok(ClientEnds { read: open(OFlags::RDONLY)?, write: open(OFlags::WRONLY)? })
     }
 }

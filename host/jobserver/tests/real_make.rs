@@ -144,7 +144,7 @@ fn two_makes_share_the_budget() {
         };
         let makes = [shared("first"), shared("second")];
         for make in makes {
-            assert_eq!(make.finish().close().unwrap(), Settlement::default());
+            assert_eq!(make.finish().settle().unwrap(), Settlement::default());
         }
         balancer.stop().unwrap();
         let peak = peak(&root.join("log"));
@@ -171,7 +171,7 @@ fn a_hoarder_cannot_keep_others_from_building() {
         let peak = peak(&honest.join("log"));
         assert!((2..=4).contains(&peak), "{peak} jobs at a time by {by:?}");
         fs::write(hoarding.join("go"), "").unwrap();
-        let settlement = hoarder.finish().close().unwrap();
+        let settlement = hoarder.finish().settle().unwrap();
         assert_eq!((settlement.missing, settlement.written_off), (3, 4));
         assert_eq!(budget.try_acquire(9).unwrap().count(), 8);
     });
@@ -185,7 +185,7 @@ fn forged_tokens_are_found_and_gone() {
         let forger = Make::start(&budget, by, &folder(root, "forger"), FORGER);
         let honest = folder(root, "honest");
         let other = Make::start(&budget, by, &honest, HONEST);
-        let settlement = forger.finish().close().unwrap();
+        let settlement = forger.finish().settle().unwrap();
         drop(other.finish());
         balancer.stop().unwrap();
         assert!(settlement.forged > 0, "{settlement:?}");

@@ -79,7 +79,8 @@ impl SpackmonSink {
         let (drain, spool) = (settings.drain, settings.spool.clone());
         let courier = Courier::new(client, Arc::clone(&identity), settings, failed);
         let courier = runtime.spawn(courier.run(queue, end, delivered));
-        let sink = Self { reporter: Reporter::new(identity, spool), reports, deadline, drain, runtime, courier };
+        let sink =
+            Self { reporter: Reporter::new(identity, spool), reports, deadline, drain, runtime, courier };
         (sink, SpackmonHandle { failure, delivery })
     }
 

@@ -59,7 +59,10 @@ mod tests {
     fn a_process_may_be_called_anything() {
         let stat = b"12 (a) R 1 (\xff) S 7 12 12 0 -1 0 0 0 0 0 1 2 3 4 20 0 5 0 99 0";
         assert_eq!(parse(stat), Some(Process { parent: 7, threads: 5 }));
-        assert_eq!(parse(b"12 (a) Z 7 12 12 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0"), Some(Process { parent: 7, threads: 0 }));
+        assert_eq!(
+            parse(b"12 (a) Z 7 12 12 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0"),
+            Some(Process { parent: 7, threads: 0 })
+        );
         assert_eq!(parse(b"nonsense"), None);
     }
 

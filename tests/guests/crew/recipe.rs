@@ -11,7 +11,8 @@ struct Crew;
 static NAME: [u8; 10] = *b"crew-xxxxx";
 
 /// What a package can be asked for.
-const ACTS: &[&str] = &["nothing", "sleep", "fail", "mute", "use", "flood", "make", "ninja", "ctest", "hoard", "forge"];
+const ACTS: &[&str] =
+    &["nothing", "sleep", "fail", "mute", "use", "flood", "make", "ninja", "ctest", "hoard", "forge"];
 
 impl Recipe for Crew {
     fn describe() -> Package {
@@ -63,7 +64,9 @@ fn act_out(act: &str, build: &Build) -> Result {
             shell("head -c 100000000 /dev/zero | tail -c 90000000 > /dev/null").run()?;
             shell(&format!("{busy}; exit 3")).run()
         }
-        "flood" => shell("yes 'a line of a tool that prints and prints' | head -c 300000000; echo the end").run(),
+        "flood" => {
+            shell("yes 'a line of a tool that prints and prints' | head -c 300000000; echo the end").run()
+        }
         "make" => build.tool("make").run(),
         "ninja" => build.tool("ninja").run(),
         "ctest" => build.tool("ctest").run(),

@@ -111,8 +111,8 @@ impl<'a> Run<'a> {
             move || installer.install(&dag, &plan, &options, &cancellation)
         };
         let ended = self.drive(work)?;
-        let report =
-            ended.map_err(|error| self.interruption.error().unwrap_or_else(|| outcome::of_install(&error)))?;
+        let report = ended
+            .map_err(|error| self.interruption.error().unwrap_or_else(|| outcome::of_install(&error)))?;
         self.conclude(&report, &dag, &plan)
     }
 
