@@ -6,7 +6,7 @@ use spack_wasm_tests::{MISBEHAVING, Output, assert_output};
 use crate::{misbehave, user};
 
 /// The events of a run, which are all of schema 0, of one run and numbered without gaps, between the first and the last.
-fn events(output: &Output) -> Vec<Value> {
+pub(crate) fn events(output: &Output) -> Vec<Value> {
     let parse =
         |line: &str| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let events: Vec<Value> = output.stdout.lines().map(parse).collect();
@@ -19,7 +19,7 @@ fn events(output: &Output) -> Vec<Value> {
     events
 }
 
-fn kinds(events: &[Value]) -> Vec<&str> {
+pub(crate) fn kinds(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["event"].as_str().unwrap()).filter(|kind| *kind != "output").collect()
 }
 

@@ -3,18 +3,22 @@
 //! A test target of the `spack-wasm` package, so that cargo builds the binary first.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod crew;
 mod errors;
 mod events;
+mod flood;
 mod hdf5;
 mod help;
 mod install;
 mod interrupt;
+mod jobs;
 mod logs;
 mod misbehaving;
 mod monitor;
 mod monitor_faults;
 mod repo;
 mod sandbox;
+mod scheduling;
 mod sources;
 
 use spack_wasm_tests::{MISBEHAVING, Output, TestContext, User};

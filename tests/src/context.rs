@@ -215,7 +215,12 @@ impl TestContext {
         self.give(path);
     }
 
-    fn give(&self, path: &Path) {
+    /// Gives a file or folder that the test has made to the user.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses.
+    pub fn give(&self, path: &Path) {
         if let Some(id) = self.user.other() {
             chown(path, Some(id), Some(id)).unwrap();
         }

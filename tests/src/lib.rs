@@ -25,6 +25,9 @@ pub use context::TestContext;
 /// The component of the recipe in `tests/guests/misbehaving`.
 pub const MISBEHAVING: &str = env!("GUEST_MISBEHAVING");
 
+/// The component of the recipe in `tests/guests/crew`.
+pub const CREW: &str = env!("GUEST_CREW");
+
 pub use insta;
 pub use output::Output;
 pub use program::{require, skip};

@@ -9,6 +9,7 @@ use spack_wasm_recipe_host::{Answer, AskError, Headers, NoServices, Question, Ru
 use spack_wasm_spec::{Dag, DagHash, Node};
 
 use crate::Installer;
+use crate::error::BuildError;
 
 /// Asks the recipes of a DAG's nodes.
 #[derive(Clone)]
@@ -35,10 +36,14 @@ impl Asker {
         &self,
         node: &Arc<Node>,
         dependent: &Arc<Node>,
-    ) -> Result<Vec<EnvironmentChange>, RunError> {
-        match self.session(node) {
-            Ok(Some(mut session)) => session.dependent_build_environment(dependent),
-            Ok(None) | Err(_) => Ok(Vec::new()),
+    ) -> Result<Vec<EnvironmentChange>, BuildError> {
+        let failed = |source| BuildError::Dependency { name: node.name().to_owned(), source };
+        match self.session(node).map_err(failed)? {
+            Some(mut session) => {
+                session.dependent_build_environment(dependent).map_err(|error| failed(self::failed(error)))
+            }
+            None if node.is_external() => Ok(Vec::new()),
+            None => Err(BuildError::NoRecipe(node.name().to_owned())),
         }
     }
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use spack_wasm_compiler_wrapper::ConfigError;
 use spack_wasm_monitor::CancelCause;
-use spack_wasm_recipe_host::{CatalogError, RunError};
+use spack_wasm_recipe_host::{AskError, CatalogError, RunError};
 use spack_wasm_sandbox::{StartError, ToolError};
 use spack_wasm_source::FetchError;
 use spack_wasm_source::patch::PatchError;
@@ -67,6 +67,14 @@ pub(crate) enum BuildError {
     Cancelled(CancelCause),
     #[error("the host panicked; this is a bug of spack-wasm, please report it")]
     Bug,
+    #[error("no thread can be started for it")]
+    Thread(#[source] io::Error),
+    #[error("the recipe of {name}, which it depends on, can't be asked what dependents need")]
+    Dependency {
+        name: String,
+        #[source]
+        source: AskError,
+    },
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(transparent)]
@@ -130,17 +138,7 @@ pub(crate) enum BuildError {
 impl BuildError {
     /// The error with its causes, as one text.
     pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let more = error.to_string();
-            if !text.contains(&more) {
-                text.push_str(": ");
-                text.push_str(&more);
-            }
-            cause = error.source();
-        }
-        text
+        chain(self)
     }
 
     /// What the user can do about it.
@@ -157,4 +155,19 @@ impl BuildError {
             _ => Vec::new(),
         }
     }
+}
+
+/// An error with its causes, as one text; what a cause repeats of the error above it is said once.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -12,6 +12,8 @@ use spack_wasm_spec::Dag;
 use spack_wasm_store::{LockMode, Patience, PrefixLock, StageArea, Store};
 use tokio::runtime::Handle;
 
+use crate::error::chain;
+use crate::hoards::Hoards;
 use crate::job::{Shared, build_identity};
 use crate::scheduler::Scheduler;
 use crate::{Cancellation, InstallError, InstallOptions, Plan, Report, walls, wrapper};
@@ -51,14 +53,20 @@ impl Installer {
         options: &InstallOptions,
         cancellation: &Cancellation,
     ) -> Result<Report, InstallError> {
-        let shared = self
-            .prepare(dag, plan, options, cancellation)
-            .inspect_err(|error| self.none_built(plan, error))?;
-        let _present = self.hold(plan)?;
-        let balancer = Balancer::start(&shared.budget, REBALANCE).map_err(InstallError::Thread)?;
+        let begun = self.prepare(dag, plan, options, cancellation).and_then(|shared| {
+            let present = self.hold(plan, cancellation)?;
+            let balancer = Balancer::start(&shared.budget, REBALANCE).map_err(InstallError::Thread)?;
+            Ok((shared, present, balancer))
+        });
+        let (shared, _present, balancer) =
+            begun.inspect_err(|error| self.none_built(plan, error, cancellation))?;
         let report = Scheduler::new(Arc::new(shared), plan).run();
-        balancer.stop()?;
-        report
+        if let Err(error) = balancer.stop() {
+            // The builds went on with the tokens that they had.
+            let message = format!("jobs were not shared evenly among the builds: {error}");
+            self.emitter.emit(EventKind::Warning { message });
+        }
+        Ok(report)
     }
 
     /// What all builds share. The walls are tried here, before anything is fetched or built.
@@ -78,6 +86,7 @@ impl Installer {
         self.clear_leftovers(&stages);
         let shared = Shared {
             budget: budget(options)?,
+            hoards: Hoards::default(),
             installer: self.clone(),
             dag: Arc::clone(dag),
             prefixes: self.prefixes(dag),
@@ -96,14 +105,13 @@ impl Installer {
     }
 
     /// No way of failing goes unreported: each planned build ends, although none has begun.
-    fn none_built(&self, plan: &Plan, error: &InstallError) {
-        let message = match std::error::Error::source(error) {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
+    fn none_built(&self, plan: &Plan, error: &InstallError, cancellation: &Cancellation) {
+        let end = match cancellation.cause() {
+            Some(cause) => BuildEnd::Cancelled(cause),
+            None => BuildEnd::Failed { message: chain(error) },
         };
         for hash in plan.to_build() {
-            let ended = EventKind::BuildEnded(BuildEnd::Failed { message: message.clone() });
-            self.emitter.emit_for(hash, ended);
+            self.emitter.emit_for(hash, EventKind::BuildEnded(end.clone()));
         }
     }
 
@@ -143,10 +151,11 @@ impl Installer {
     }
 
     /// Locks what is installed already, so that nobody removes it while it is used.
-    fn hold(&self, plan: &Plan) -> Result<Vec<PrefixLock>, InstallError> {
+    fn hold(&self, plan: &Plan, cancellation: &Cancellation) -> Result<Vec<PrefixLock>, InstallError> {
         let present = plan.steps.iter().filter(|step| step.action == PlanAction::Installed);
-        let locks =
-            present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut |_| Patience::Wait));
+        let mut patience =
+            |_: &_| if cancellation.cause().is_some() { Patience::GiveUp } else { Patience::Wait };
+        let locks = present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut patience));
         Ok(locks.collect::<Result<_, _>>()?)
     }
 }

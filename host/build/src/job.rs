@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use spack_wasm_jobserver::{Budget, Channel, MakeVersion};
+use spack_wasm_jobserver::{Budget, Channel, FifoStyle, Lease, Style};
 use spack_wasm_monitor::PhaseExit;
 use spack_wasm_package::Package;
 use spack_wasm_recipe_host::{Access, Entry, Folder, NoServices, Session, Subject};
-use spack_wasm_sandbox::{InstalledTool, Policy, Sandbox};
+use spack_wasm_sandbox::{Access as Granted, InstalledTool, Policy, Sandbox};
 use spack_wasm_spec::{Dag, DagHash, Node, VariantValue};
 use spack_wasm_store::{
     BeginOptions, Begun, BuildIdentity, BuildPlace, CheckOptions, Installation, LockMode, Patience,
@@ -18,7 +18,9 @@ use spack_wasm_store::{
 
 use crate::ask::Asker;
 use crate::error::BuildError;
+use crate::hoards::Hoards;
 use crate::identity::FileIdentity;
+use crate::jobs::{Clients, Jobs};
 use crate::journal::Journal;
 use crate::record::{Done, walls};
 use crate::services::{BuildServices, ConfigureArgs};
@@ -43,13 +45,13 @@ pub(crate) struct Shared {
     pub(crate) stages: StageArea,
     pub(crate) identity: Option<BuildIdentity>,
     pub(crate) budget: Budget,
+    pub(crate) hoards: Hoards,
 }
 
 /// One build.
 pub(crate) struct Job {
     pub(crate) shared: Arc<Shared>,
     pub(crate) node: Arc<Node>,
-    pub(crate) jobs: Arc<Channel>,
     pub(crate) journal: Journal,
 }
 
@@ -77,11 +79,14 @@ struct Outcome {
     environment: String,
     configure_args: Option<Vec<String>>,
     sandbox: SandboxRecord,
+    /// Until it is published, a build is one job.
+    _token: Arc<Channel>,
 }
 
 impl Job {
-    /// Builds and publishes. The folders of a failed build are left to the user, who is told where they are.
-    pub(crate) fn run(&self) -> (Result<Built, BuildError>, Option<PathBuf>) {
+    /// Builds and publishes, with one token of the budget. The folders of a failed build are left to the user, who is told
+    /// where they are.
+    pub(crate) fn run(&self, token: Lease) -> (Result<Built, BuildError>, Option<PathBuf>) {
         let started = Instant::now();
         let pending = match self.begin() {
             Ok(Begun::Installed(installed)) => return (Ok(Built::Found(*installed)), None),
@@ -93,7 +98,7 @@ impl Job {
             Err(error) => return (Err(error), None),
         };
         let built = self
-            .build(&ground, &pending)
+            .build(&ground, &pending, token)
             .and_then(|outcome| self.publish(&ground, pending, outcome, started.elapsed().as_secs_f64()));
         let keep = built.is_err() && self.shared.cancellation.cause().is_none();
         let stage = if keep || self.shared.options.keep_stage { ground.workspace.keep() } else { None };
@@ -180,25 +185,24 @@ impl Job {
         }
     }
 
-    fn build(&self, ground: &Ground, pending: &PendingPrefix) -> Result<Outcome, BuildError> {
+    fn build(&self, ground: &Ground, pending: &PendingPrefix, token: Lease) -> Result<Outcome, BuildError> {
         let asker = self.asker();
         let sources = self.sources(ground)?;
         let source_date = ground.workspace.newest()?;
         ground.workspace.give_to(self.shared.identity)?;
         let environment = self.environment(ground, &asker, source_date)?;
         let configure_args = ConfigureArgs::default();
-        let sandbox = Arc::new(Sandbox::start(&ground.policy, &self.shared.helper)?);
+        let jobs = self.jobs(ground, token)?;
+        let sandbox = Arc::new(self.sandbox(ground, &jobs)?);
         let _watched = self.shared.cancellation.watch(sandbox.canceller());
+        self.shared.hoards.watch(&jobs.channel, &sandbox);
         let services = BuildServices {
             sandbox: Arc::clone(&sandbox),
             policy: Arc::new(ground.policy.clone()),
             journal: self.journal.clone(),
             environment: environment.clone(),
             source: ground.inside.stage.join(SOURCE),
-            jobs: Arc::clone(&self.jobs),
-            budget: self.shared.budget.clone(),
-            make: make_version(&self.shared.dag, &self.node),
-            ninja: tool_version(&self.shared.dag, &self.node, "ninja"),
+            jobs,
             compilers: ["c", "cxx", "fortran"]
                 .into_iter()
                 .filter_map(|language| Some((language.to_owned(), ground.wrapper.compiler(language)?)))
@@ -206,11 +210,51 @@ impl Job {
             configure_args: Arc::clone(&configure_args),
             asker,
         };
+        let channel = Arc::clone(&services.jobs.channel);
         let subject = self.subject(ground, pending, source_date);
-        self.run_recipe(ground, subject, services)?;
+        let ran = self.run_recipe(ground, subject, services);
+        self.take_back(&channel);
+        ran?;
         let kept = configure_args.lock().unwrap_or_else(PoisonError::into_inner).take();
         let walls = walls(&sandbox);
-        Ok(Outcome { sources, environment: environment.shell_text(), configure_args: kept, sandbox: walls })
+        Ok(Outcome {
+            sources,
+            environment: environment.shell_text(),
+            configure_args: kept,
+            sandbox: walls,
+            _token: channel,
+        })
+    }
+
+    /// Takes all tokens back but the one that the build has by being there, and says who made some up.
+    fn take_back(&self, channel: &Channel) {
+        // A broken pipe ends the budget's own thread, which is where it is heard of.
+        let forged = channel.settle().map_or(0, |settlement| settlement.forged);
+        if forged > 0 {
+            let made_up = format!("its tools made up {forged} job tokens, which were taken away");
+            self.journal.say(&format!("{}: {made_up}", self.node.name()));
+        }
+    }
+
+    /// The build's channel to the job budget.
+    fn jobs(&self, ground: &Ground, token: Lease) -> Result<Jobs, BuildError> {
+        let clients = Clients::of(&self.shared.dag, &self.node);
+        let fifo = || FifoStyle {
+            path: ground.workspace.jobserver.clone(),
+            inside: ground.inside.jobserver.clone(),
+            owner: self.shared.identity.map(|identity| (identity.uid, identity.gid)),
+        };
+        let style = if clients.want_fifo() { Style::Fifo(fifo()) } else { Style::Pipe };
+        let channel = Arc::new(Channel::open(token, style)?);
+        Ok(Jobs { channel, budget: self.shared.budget.clone(), clients })
+    }
+
+    fn sandbox(&self, ground: &Ground, jobs: &Jobs) -> Result<Sandbox, BuildError> {
+        let mut policy = ground.policy.clone();
+        if jobs.clients.want_fifo() {
+            policy.mount(&ground.workspace.jobserver, &ground.inside.jobserver, Granted::ReadWrite);
+        }
+        Ok(Sandbox::start(&policy, &self.shared.helper)?)
     }
 
     fn sources(&self, ground: &Ground) -> Result<Vec<SourceRecord>, BuildError> {
@@ -337,19 +381,6 @@ impl Job {
             prefixes: Arc::clone(&self.shared.prefixes),
         }
     }
-}
-
-/// The version of make among a node's dependencies; an unknown one is taken for an old one.
-fn make_version(dag: &Dag, node: &Node) -> MakeVersion {
-    let (major, minor) = tool_version(dag, node, "gmake").unwrap_or((4, 2));
-    MakeVersion { major, minor }
-}
-
-/// The first two numbers of the version of a tool among a node's dependencies.
-fn tool_version(dag: &Dag, node: &Node, name: &str) -> Option<(u32, u32)> {
-    let edge = node.dependencies.iter().find(|edge| edge.name == name)?;
-    let MakeVersion { major, minor } = MakeVersion::parse(dag.dependency(edge)?.facts.version.as_str())?;
-    Some((major, minor))
 }
 
 fn phases_of<'a>(package: &'a Package, node: &Node) -> Result<&'a [String], BuildError> {

@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use fs_err::File;
 use spack_wasm_monitor::{
-    Access, BuildEnd, BuildSpan, Certainty, EventKind, PhaseExit, PhaseSpan, Stream, Usage,
+    Access, BuildEnd, BuildSpan, Certainty, EventKind, Excerpt, PhaseExit, PhaseSpan, Stream, Usage,
 };
 use spack_wasm_sandbox::Outcome;
 use spack_wasm_sandbox::refusal::Refusal;
 use spack_wasm_store::PhaseTime;
+
+use crate::LogLimits;
 
 /// The journal of one build, shared by its thread and by what its recipe calls.
 #[derive(Clone)]
@@ -23,6 +25,11 @@ struct Inner {
     /// The phase that runs, or that failed.
     name: Option<String>,
     log: Option<(File, PathBuf)>,
+    limits: LogLimits,
+    /// How much of the beginning of the log may still come.
+    room: usize,
+    /// Of the running phase, or of what is between two.
+    excerpt: Excerpt,
     times: Vec<PhaseTime>,
     refusals: Vec<Refusal>,
     warnings: Vec<String>,
@@ -35,8 +42,11 @@ struct Phase {
 }
 
 impl Journal {
-    pub(crate) fn new(build: BuildSpan) -> Self {
+    pub(crate) fn new(build: BuildSpan, limits: LogLimits) -> Self {
         Self(Arc::new(Mutex::new(Inner {
+            limits,
+            room: limits.head,
+            excerpt: Excerpt::new(limits.head.max(limits.tail), limits.tail),
             build: Some(build),
             phase: None,
             name: None,
@@ -63,16 +73,12 @@ impl Journal {
 
     /// Bytes of a tool's output, or of our own.
     pub(crate) fn output(&self, stream: Stream, bytes: &[u8]) {
-        let inner = &mut *self.lock();
-        if let Some((file, _)) = &mut inner.log {
-            // A full disk must not end a build that would succeed; the events have the text.
-            drop(file.write_all(bytes));
-        }
-        match (&mut inner.phase, &mut inner.build) {
-            (Some(phase), _) => phase.span.output(stream, bytes),
-            (None, Some(build)) => build.output(stream, bytes),
-            (None, None) => {}
-        }
+        self.lock().output(stream, bytes);
+    }
+
+    /// Brings what is held of the log's end into the log.
+    pub(crate) fn complete_log(&self) {
+        self.lock().complete_log();
     }
 
     /// A line for the log alone: whoever follows the events knows it from them.
@@ -101,6 +107,7 @@ impl Journal {
 
     pub(crate) fn begin_phase(&self, package: &str, name: &str) {
         let mut inner = self.lock();
+        inner.complete_log();
         let span = inner.build.as_ref().map(|build| build.phase(name));
         inner.phase = span.map(|span| Phase { span, started: Instant::now(), usage: Usage::default() });
         inner.name = Some(name.to_owned());
@@ -110,6 +117,7 @@ impl Journal {
 
     pub(crate) fn end_phase(&self, exit: PhaseExit) {
         let mut inner = self.lock();
+        inner.complete_log();
         let Some(phase) = inner.phase.take() else { return };
         if exit == PhaseExit::Success {
             inner.name = None;
@@ -161,6 +169,7 @@ impl Journal {
     /// The build has ended.
     pub(crate) fn end(&self, end: BuildEnd) {
         let mut inner = self.lock();
+        inner.complete_log();
         inner.phase = None;
         if let Some((file, _)) = &mut inner.log {
             drop(file.flush());
@@ -168,5 +177,109 @@ impl Journal {
         if let Some(build) = inner.build.take() {
             build.end(end);
         }
+    }
+}
+
+impl Inner {
+    fn output(&mut self, stream: Stream, bytes: &[u8]) {
+        let now = self.excerpt.push(stream, bytes);
+        self.room = self.room.saturating_sub(now.len());
+        self.write(stream, now);
+    }
+
+    fn write(&mut self, stream: Stream, bytes: &[u8]) {
+        if let Some((file, _)) = &mut self.log {
+            // A full disk must not end a build that would succeed; the events have the text.
+            drop(file.write_all(bytes));
+        }
+        match (&mut self.phase, &mut self.build) {
+            (Some(phase), _) => phase.span.output(stream, bytes),
+            (None, Some(build)) => build.output(stream, bytes),
+            (None, None) => {}
+        }
+    }
+
+    /// However much has been left out, what comes next has a beginning of its own again.
+    fn complete_log(&mut self) {
+        for (stream, bytes) in self.excerpt.finish() {
+            self.write(stream, &bytes);
+        }
+        self.excerpt = Excerpt::new(self.room.max(self.limits.tail), self.limits.tail);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spack_wasm_monitor::{Event, Fanout, NdjsonSink, RunId};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The log on disk and the events of a build.
+    fn journaled(limits: LogLimits, work: impl FnOnce(&Journal)) -> (String, Vec<Event>) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let written = Shared::default();
+        let sink = NdjsonSink::new("a test", written.clone());
+        let fanout = Fanout::start(RunId::random(), vec![Box::new(sink)]).unwrap();
+        let node = "utyylwxagaiood5q275hodzxdu5ug7z7".parse().unwrap();
+        let journal = Journal::new(fanout.emitter().build(&node), limits);
+        journal.log_to(&log).unwrap();
+        work(&journal);
+        journal.end(BuildEnd::Installed { prefix: "/p".into() });
+        assert!(fanout.finish().is_empty());
+        let events = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let events = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (fs_err::read_to_string(&log).unwrap(), events)
+    }
+
+    fn flood(journal: &Journal) {
+        for line in 0..10_000 {
+            journal.output(Stream::Stdout, format!("line {line}\n").as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_phase_behind_a_flood_has_a_log_all_the_same() {
+        let (log, events) = journaled(LogLimits { head: 1000, tail: 100 }, |journal| {
+            journal.begin_phase("zlib", "build");
+            flood(journal);
+            journal.end_phase(PhaseExit::Success);
+            journal.begin_phase("zlib", "install");
+            journal.output(Stream::Stdout, b"a short one\n");
+            journal.end_phase(PhaseExit::Success);
+        });
+        assert!(log.len() < 1500, "{log}");
+        assert!(log.starts_with("==> zlib: Executing phase: 'build'\nline 0\n"), "{log}");
+        assert!(log.ends_with("line 9999\n==> zlib: Executing phase: 'install'\na short one\n"), "{log}");
+        assert_eq!(log.matches(" bytes of output were left out here\n").count(), 1, "{log}");
+        let told = events.into_iter().filter_map(|event| match event.kind {
+            EventKind::Output(chunk) => Some(chunk.text),
+            _ => None,
+        });
+        assert_eq!(told.collect::<String>(), log, "the events have what the file has");
+    }
+
+    #[test]
+    fn what_a_failed_phase_printed_last_is_in_the_log() {
+        let (log, _) = journaled(LogLimits { head: 0, tail: 100 }, |journal| {
+            journal.begin_phase("zlib", "build");
+            flood(journal);
+            journal.say("the end");
+            journal.end_phase(PhaseExit::Error { message: "no".to_owned() });
+        });
+        assert!(log.ends_with("line 9999\n==> the end\n"), "{log}");
     }
 }

@@ -27,10 +27,29 @@ pub struct InstallOptions {
     pub allowed: BTreeMap<String, BTreeSet<String>>,
     /// Variables of the user's that recipes may have where configuration allows it, by name.
     pub user_variables: BTreeMap<String, String>,
+    /// How much of a build's log is kept.
+    pub log: LogLimits,
     /// The folder in which stages are made; the user's own.
     pub stage_root: PathBuf,
     /// The folder in which helper programs are kept; the user's own.
     pub tools: PathBuf,
+}
+
+/// How much of a build's log is kept, on disk and in the events: a tool that prints for ever fills neither disk nor memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLimits {
+    /// How many bytes of its beginning.
+    pub head: usize,
+    /// How many bytes of each phase's end; and of its beginning, where earlier phases have used up the room for the whole
+    /// log. They are held in memory.
+    pub tail: usize,
+}
+
+impl Default for LogLimits {
+    /// 64 MiB, which hardly a build reaches, and 1 MiB.
+    fn default() -> Self {
+        Self { head: 64 << 20, tail: 1 << 20 }
+    }
 }
 
 /// The walls around native tools.

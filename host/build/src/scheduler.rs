@@ -6,22 +6,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use spack_wasm_build_log::{first_error, lossy_utf8_lines};
-use spack_wasm_jobserver::{Channel, JobserverError, Style};
+use spack_wasm_jobserver::Lease;
 use spack_wasm_monitor::{BuildEnd, CancelCause, EventKind, PlanAction};
 use spack_wasm_spec::{DagHash, Node};
 use spack_wasm_store::Installation;
 
+use crate::Plan;
 use crate::error::BuildError;
 use crate::job::{Built, Job, Shared};
 use crate::journal::Journal;
+use crate::log_search::search;
 use crate::report::{Cancelled, Failure, Installed, Report};
-use crate::{InstallError, Plan};
 
 /// How often the scheduler looks whether it was cancelled, or whether a token came free.
 const LOOK: Duration = Duration::from_millis(50);
+/// How often it looks for tokens that nobody uses.
+const RECLAIM: Duration = Duration::from_secs(1);
 
 /// The builds of a run.
 pub(crate) struct Scheduler {
@@ -30,6 +32,7 @@ pub(crate) struct Scheduler {
     waiting: BTreeMap<DagHash, BTreeSet<DagHash>>,
     ready: VecDeque<DagHash>,
     running: usize,
+    reclaimed: Instant,
     report: Report,
     /// Locks that keep what was built, or found, from being removed before the run ends.
     kept: Vec<Installation>,
@@ -65,6 +68,7 @@ impl Scheduler {
             waiting,
             ready,
             running: 0,
+            reclaimed: Instant::now(),
             report: Report::default(),
             kept: Vec::new(),
             sender,
@@ -84,62 +88,80 @@ impl Scheduler {
         }
     }
 
-    /// Runs all builds to their ends.
-    pub(crate) fn run(mut self) -> Result<Report, InstallError> {
+    /// Runs all builds to their ends. Each node of the plan gets one.
+    pub(crate) fn run(mut self) -> Report {
         loop {
             if self.shared.cancellation.cause().is_none() {
-                self.start_ready()?;
+                self.start_ready();
             }
             let stopped = self.shared.cancellation.cause().is_some();
             if self.running == 0 && (stopped || self.ready.is_empty()) {
                 break;
             }
+            self.reclaim();
             match self.receiver.recv_timeout(LOOK) {
                 Ok(ended) => self.settle(ended),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
         }
         self.cancel_rest();
-        Ok(self.report)
+        self.report
     }
 
-    fn start_ready(&mut self) -> Result<(), InstallError> {
+    /// A build that keeps tokens for nothing slows only itself: they are the others'.
+    fn reclaim(&mut self) {
+        let shared = self.running > 1 || !self.ready.is_empty();
+        if shared && self.reclaimed.elapsed() >= RECLAIM {
+            self.reclaimed = Instant::now();
+            self.shared.hoards.reclaim();
+        }
+    }
+
+    /// Starts the builds for which there is a token each.
+    fn start_ready(&mut self) {
         while let Some(hash) = self.ready.front().cloned() {
             let Some(node) = self.shared.dag.get(&hash).cloned() else {
                 self.ready.pop_front();
                 continue;
             };
-            // Every make reads descriptors; a FIFO would need a path that the sandbox shows.
-            match Channel::open(&self.shared.budget, Style::Pipe) {
-                Ok(jobs) => {
+            match self.shared.budget.try_acquire(1) {
+                Ok(token) if token.count() == 0 => break,
+                Ok(token) => {
                     self.ready.pop_front();
-                    self.start(node, jobs)?;
+                    self.start(node, token);
                 }
-                Err(JobserverError::NoToken) => break,
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    self.ready.pop_front();
+                    self.not_started(&node, &error.into());
+                }
             }
         }
-        Ok(())
     }
 
-    fn start(&mut self, node: Arc<Node>, jobs: Channel) -> Result<(), InstallError> {
-        let journal = Journal::new(self.shared.installer.emitter.build(&node.hash));
-        let job = Job {
-            shared: Arc::clone(&self.shared),
-            node: Arc::clone(&node),
-            jobs: Arc::new(jobs),
-            journal: journal.clone(),
-        };
+    fn start(&mut self, node: Arc<Node>, token: Lease) {
+        let journal = self.journal(&node);
+        let job = Job { shared: Arc::clone(&self.shared), node: Arc::clone(&node), journal: journal.clone() };
         let sender = self.sender.clone();
+        let (of_thread, journal_of_thread) = (Arc::clone(&node), journal.clone());
         let work = move || {
-            let run = catch_unwind(AssertUnwindSafe(|| job.run()));
+            let run = catch_unwind(AssertUnwindSafe(|| job.run(token)));
             let (result, stage) = run.unwrap_or((Err(BuildError::Bug), None));
             // The scheduler lives as long as a build runs.
-            drop(sender.send(Ended { node, result, journal, stage }));
+            drop(sender.send(Ended { node: of_thread, result, journal: journal_of_thread, stage }));
         };
-        thread::Builder::new().name("build".into()).spawn(work).map_err(InstallError::Thread)?;
-        self.running += 1;
-        Ok(())
+        match thread::Builder::new().name("build".into()).spawn(work) {
+            Ok(_) => self.running += 1,
+            Err(error) => self.failed(&node, &BuildError::Thread(error), &journal, None),
+        }
+    }
+
+    fn journal(&self, node: &Node) -> Journal {
+        Journal::new(self.shared.installer.emitter.build(&node.hash), self.shared.options.log)
+    }
+
+    fn not_started(&mut self, node: &Arc<Node>, error: &BuildError) {
+        let journal = self.journal(node);
+        self.failed(node, error, &journal, None);
     }
 
     fn settle(&mut self, ended: Ended) {
@@ -188,9 +210,9 @@ impl Scheduler {
     fn failed(&mut self, node: &Arc<Node>, error: &BuildError, journal: &Journal, stage: Option<PathBuf>) {
         let message = error.chain();
         let (phase, refusals, _) = journal.conclusion();
+        journal.complete_log();
         let log = journal.log_path().filter(|path| path.is_file());
-        let finding = log.as_ref().and_then(|path| fs_err::read(path).ok());
-        let finding = finding.and_then(|bytes| first_error(&lossy_utf8_lines(&bytes)));
+        let finding = log.as_deref().and_then(search);
         if phase.is_none() {
             // A phase tells in the log how it failed; what comes before and behind the phases does not.
             journal.note(&format!("Error: {message}"));

@@ -1,11 +1,9 @@
 //! What a build does for its recipe.
 
-use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use spack_wasm_jobserver::{Budget, Channel, InsideDescriptors, Lease, MakeVersion};
+use spack_wasm_jobserver::Lease;
 use spack_wasm_monitor::{EventKind, Stream};
 use spack_wasm_recipe_host::types::{Command as Planned, ToolError, ToolFailure, ToolOutcome};
 use spack_wasm_recipe_host::{Answer, AskError, Question, Services, ToolRequest};
@@ -15,10 +13,8 @@ use spack_wasm_spec::Node;
 
 use crate::ask::Asker;
 use crate::environment::{Environment, quote};
+use crate::jobs::Jobs;
 use crate::journal::Journal;
-
-/// Under which numbers tools get the job server's descriptors: far from those that shells and configure scripts use.
-const JOBSERVER: InsideDescriptors = InsideDescriptors { read: 198, write: 199 };
 
 /// The most of a tool's output that is handed back to the recipe, in bytes.
 const MOST_CAPTURED: usize = 16 << 20;
@@ -37,11 +33,7 @@ pub(crate) struct BuildServices {
     pub(crate) environment: Environment,
     /// Where a tool runs that asks for nothing else.
     pub(crate) source: PathBuf,
-    pub(crate) jobs: Arc<Channel>,
-    pub(crate) budget: Budget,
-    pub(crate) make: MakeVersion,
-    /// The version of ninja among the dependencies, if it is known.
-    pub(crate) ninja: Option<(u32, u32)>,
+    pub(crate) jobs: Jobs,
     pub(crate) compilers: Vec<(String, String)>,
     pub(crate) configure_args: ConfigureArgs,
     pub(crate) asker: Asker,
@@ -51,6 +43,8 @@ pub(crate) struct BuildServices {
 struct Captured {
     output: Option<Vec<u8>>,
     error: Option<Vec<u8>>,
+    /// It was more than a recipe is handed.
+    cut: bool,
     tail: Vec<u8>,
 }
 
@@ -63,6 +57,7 @@ impl Captured {
         if let Some(kept) = kept {
             let room = MOST_CAPTURED.saturating_sub(kept.len());
             kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            self.cut |= bytes.len() > room;
         }
         self.tail.extend_from_slice(bytes);
         let excess = self.tail.len().saturating_sub(TAIL);
@@ -72,15 +67,15 @@ impl Captured {
 
 impl Services for BuildServices {
     fn run(&mut self, request: ToolRequest) -> Result<ToolOutcome, ToolError> {
-        let lease = self.lease(&request.command);
-        let command = self.command(&request.command, request.input, lease.as_ref());
-        let command = command.map_err(ToolError::Invalid)?;
+        // Tokens that were taken for the tool go back when it has ended, however it ends.
+        let (command, _lease) = self.command(&request.command, request.input).map_err(ToolError::Invalid)?;
         let line = command_line(&request.command);
         self.note_configure(&request.command);
         self.journal.say(&format!("[{}] {line}", timestamp()));
         let mut captured = Captured {
             output: request.capture_output.then(Vec::new),
             error: request.capture_error.then(Vec::new),
+            cut: false,
             tail: Vec::new(),
         };
         let journal = self.journal.clone();
@@ -90,6 +85,12 @@ impl Services for BuildServices {
         });
         let outcome = ran.map_err(|error| self.not_run(&request.command.program, &error))?;
         self.journal.used(&outcome);
+        if captured.cut {
+            let most = MOST_CAPTURED >> 20;
+            let program = &request.command.program;
+            self.journal
+                .warn(format!("{program} printed more than {most} MiB; its recipe gets the beginning"));
+        }
         self.settle(&outcome, captured, line, request.accept_failure)
     }
 
@@ -130,12 +131,8 @@ impl Services for BuildServices {
 }
 
 impl BuildServices {
-    fn command(
-        &self,
-        planned: &Planned,
-        input: Option<Vec<u8>>,
-        lease: Option<&Lease>,
-    ) -> Result<Command, String> {
+    /// The command as the sandbox runs it, and the tokens that it keeps busy.
+    fn command(&self, planned: &Planned, input: Option<Vec<u8>>) -> Result<(Command, Option<Lease>), String> {
         let argv = [&planned.program].into_iter().chain(&planned.arguments);
         let directory = planned.directory.as_ref().map_or_else(|| self.source.clone(), PathBuf::from);
         if !directory.is_absolute() {
@@ -143,42 +140,11 @@ impl BuildServices {
         }
         let mut command = Command::new(argv, directory);
         let mut environment = self.environment.with(&planned.environment);
-        if planned.parallel && self.lacks_a_client(&planned.program) {
-            let jobs = lease.map_or(1, |lease| 1 + lease.count());
-            command.argv.insert(1, format!("-j{jobs}").into());
-        } else if planned.parallel {
-            command.extra_fds = self.descriptors()?;
-            let inside = (!command.extra_fds.is_empty()).then_some(JOBSERVER);
-            environment
-                .set("MAKEFLAGS", self.jobs.makeflags(self.make, inside).map_err(|error| error.to_string())?);
-        }
+        let lease = self.jobs.equip(planned, &mut command, &mut environment);
+        let lease = lease.map_err(|error| error.to_string())?;
         command.env = environment.variables();
         command.stdin = input;
-        Ok(command)
-    }
-
-    /// The job server's descriptors, for one command.
-    fn descriptors(&self) -> Result<Vec<(i32, OwnedFd)>, String> {
-        let Some((read, write)) = self.jobs.descriptors() else { return Ok(Vec::new()) };
-        let own = |number, fd: std::os::fd::BorrowedFd<'_>| Ok((number, fd.try_clone_to_owned()?));
-        let both: std::io::Result<_> =
-            [own(JOBSERVER.read, read), own(JOBSERVER.write, write)].into_iter().collect();
-        both.map_err(|error| format!("the job server can't be handed on: {error}"))
-    }
-
-    /// Tokens for a tool that can't ask for them itself, taken before it starts: as many as are free now.
-    fn lease(&self, planned: &Planned) -> Option<Lease> {
-        let wanted = planned.parallel && self.lacks_a_client(&planned.program);
-        wanted.then(|| self.budget.try_acquire(self.budget.jobs().saturating_sub(1)).ok()).flatten()
-    }
-
-    /// Whether a tool runs jobs of its own and knows no job server: ctest, and ninja before 1.13.
-    fn lacks_a_client(&self, program: &str) -> bool {
-        match Path::new(program).file_name().and_then(OsStr::to_str) {
-            Some("ctest") => true,
-            Some("ninja") => self.ninja.is_none_or(|version| version < (1, 13)),
-            _ => false,
-        }
+        Ok((command, lease))
     }
 
     fn note_configure(&self, planned: &Planned) {

@@ -25,7 +25,9 @@ pub(crate) struct Workspace {
     pub(crate) build: PathBuf,
     /// The compiler wrapper's folder.
     pub(crate) wrapper: PathBuf,
-    /// The whole log.
+    /// The job server's FIFO, where there is one.
+    pub(crate) jobserver: PathBuf,
+    /// The log.
     pub(crate) log: PathBuf,
 }
 
@@ -36,6 +38,7 @@ impl Workspace {
         let workspace = Self {
             build: path.join("build"),
             wrapper: path.join("compiler-wrapper"),
+            jobserver: path.join("jobserver"),
             log: path.join("spack-build-out.txt"),
             stage,
         };

@@ -18,14 +18,23 @@ pub(crate) struct Inside {
     pub(crate) stage: PathBuf,
     /// The compiler wrapper's folder.
     pub(crate) wrapper: PathBuf,
+    /// The job server's FIFO.
+    pub(crate) jobserver: PathBuf,
 }
+
+/// Where tools see the job server's FIFO, where paths can be chosen.
+const JOBSERVER: &str = "/spack-wasm/jobserver";
 
 /// Fixed paths where the sandbox can choose them, else the real ones.
 pub(crate) fn inside(policy: &Policy, workspace: &Workspace) -> Inside {
     if policy.remaps() {
-        Inside { stage: STAGE.into(), wrapper: FOLDER.into() }
+        Inside { stage: STAGE.into(), wrapper: FOLDER.into(), jobserver: JOBSERVER.into() }
     } else {
-        Inside { stage: workspace.build.clone(), wrapper: workspace.wrapper.clone() }
+        Inside {
+            stage: workspace.build.clone(),
+            wrapper: workspace.wrapper.clone(),
+            jobserver: workspace.jobserver.clone(),
+        }
     }
 }
 

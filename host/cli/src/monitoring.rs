@@ -118,8 +118,8 @@ pub(crate) fn sink(
             Ok(Some(Reporting { sink: Box::new(sink), reports: Reports::Saved(path) }))
         }
         Target::Server(client) => {
-            let settings =
-                SpackmonSettings { identity, keep_going: args.keep_going, drain: DRAIN, save_under, now };
+            let (keep_going, spool) = (args.keep_going, session.paths.cache.clone());
+            let settings = SpackmonSettings { identity, keep_going, drain: DRAIN, spool, save_under, now };
             let (sink, handle) = SpackmonSink::start(client, settings, runtime.clone());
             Ok(Some(Reporting { sink: Box::new(sink), reports: Reports::Sent(handle) }))
         }
@@ -135,48 +135,57 @@ pub(crate) enum Reports {
     Sent(SpackmonHandle),
 }
 
+/// What became of the reports, for the user.
+#[derive(Debug, Default)]
+pub(crate) struct Conclusion {
+    /// Good to know.
+    pub(crate) status: Option<String>,
+    /// Something was not delivered, which the user said does not matter.
+    pub(crate) warning: Option<String>,
+    /// Something was not delivered.
+    pub(crate) error: Option<CommandError>,
+}
+
 impl Reports {
-    /// Says at the end of a run what became of them.
-    ///
-    /// # Errors
-    /// Something was not delivered, and the user did not say that this does not matter.
-    pub(crate) async fn conclude(self, session: &Session) -> Result<(), CommandError> {
+    /// What became of them, when their sink has ended.
+    pub(crate) async fn conclude(self) -> Conclusion {
         match self {
-            Self::Saved(path) if path.exists() => {
-                session.ui.status(&format!("Saved for the monitor: {}", path.display()));
-                Ok(())
+            Self::Saved(path) => {
+                let saved = path.exists().then(|| format!("Saved for the monitor: {}", path.display()));
+                Conclusion { status: saved, ..Conclusion::default() }
             }
-            Self::Saved(_) => Ok(()),
-            Self::Sent(handle) => delivered(session, &handle.delivery().await),
+            Self::Sent(handle) => delivered(&handle.delivery().await),
         }
     }
 }
 
-fn delivered(session: &Session, delivery: &Delivery) -> Result<(), CommandError> {
-    let saved = delivery.saved.as_ref().map(|path| {
-        let builds = counted(delivery.undelivered, "build");
-        let command = format!("spack-wasm monitor upload {}", path.display());
-        (
-            format!("{builds} not reported in full, saved in {}", path.display()),
-            format!("`{command}` sends it later"),
-        )
-    });
-    let reason = delivery.failure.as_ref().map(|failure| failure.reason.clone());
-    match (&delivery.failure, saved) {
-        (None, None) => Ok(()),
-        (Some(failure), saved) if failure.ends_run => {
-            let (what, hint) = saved.unzip();
+fn delivered(delivery: &Delivery) -> Conclusion {
+    let (what, hint) = delivery.saved.as_ref().map(|path| saved(delivery.undelivered, path)).unzip();
+    match &delivery.failure {
+        None if what.is_none() => Conclusion::default(),
+        Some(failure) if failure.ends_run => {
             let what = what.map(|what| format!("\n{what}")).unwrap_or_default();
             let message = format!("the monitor failed: {}{what}", failure.reason);
-            Err(CommandError::new(ErrorKind::Monitor, message).hinted(hint))
+            let error = CommandError::new(ErrorKind::Monitor, message).hinted(hint);
+            Conclusion { error: Some(error), ..Conclusion::default() }
         }
-        (_, saved) => {
-            let (what, hint) = saved.unzip();
-            let parts = [reason, what, hint].into_iter().flatten();
-            session.ui.warn(&format!("the monitor failed: {}", parts.collect::<Vec<_>>().join("; ")));
-            Ok(())
+        failure => {
+            let reason = failure.as_ref().map(|failure| failure.reason.clone());
+            let parts: Vec<_> = [reason, what, hint].into_iter().flatten().collect();
+            let warning = format!("the monitor failed: {}", parts.join("; "));
+            Conclusion { warning: Some(warning), ..Conclusion::default() }
         }
     }
+}
+
+/// Where undelivered builds are, and what to do with them.
+fn saved(undelivered: usize, path: &std::path::Path) -> (String, String) {
+    let builds = counted(undelivered, "build");
+    let command = format!("spack-wasm monitor upload {}", path.display());
+    (
+        format!("{builds} not reported in full, saved in {}", path.display()),
+        format!("`{command}` sends it later"),
+    )
 }
 
 /// What events and reports say of the machine.

@@ -55,13 +55,27 @@ impl Budget {
 
     /// Takes up to `count` tokens, those that other channels leave unread included, without waiting.
     ///
-    /// For a tool that cannot read a jobserver: with its build's implicit token it may run `1 + lease.count()` jobs.
-    ///
     /// # Errors
     ///
     /// System errors on a pipe.
     pub fn try_acquire(&self, count: usize) -> Result<Lease, JobserverError> {
         let count = self.lock().acquire(count)?;
+        Ok(Lease { budget: self.clone(), count })
+    }
+
+    /// Takes tokens for a tool of one build that cannot read a jobserver, without waiting: with the build's implicit
+    /// token it may run `1 + lease.count()` jobs.
+    ///
+    /// Such a tool keeps what it gets until it ends. So it gets at most the share that would be its build's if the jobs
+    /// were divided evenly among the builds that run, rounded up.
+    ///
+    /// # Errors
+    ///
+    /// System errors on a pipe.
+    pub fn try_acquire_share(&self) -> Result<Lease, JobserverError> {
+        let mut state = self.lock();
+        let share = self.jobs.div_ceil(state.accounts.len().max(1));
+        let count = state.acquire(share - 1)?;
         Ok(Lease { budget: self.clone(), count })
     }
 
@@ -208,6 +222,11 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// Where the tokens come from.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Number of tokens; may be fewer than were asked for, or none.
     pub fn count(&self) -> usize {
         self.count

@@ -4,12 +4,16 @@ use super::*;
 use crate::channel::{Channel, Style};
 
 fn open(budget: &Budget) -> Channel {
-    Channel::open(budget, Style::Pipe).unwrap()
+    try_open(budget).unwrap()
+}
+
+fn try_open(budget: &Budget) -> Result<Channel, JobserverError> {
+    Channel::open(budget.try_acquire(1).unwrap(), Style::Pipe)
 }
 
 /// Takes up to `count` tokens as a make would, but without waiting.
 fn take(channel: &Channel, count: usize) -> usize {
-    let (read, _) = channel.descriptors().unwrap();
+    let (read, _) = channel.descriptors();
     let unread = unread(channel);
     match count.min(unread) {
         0 => 0,
@@ -18,12 +22,12 @@ fn take(channel: &Channel, count: usize) -> usize {
 }
 
 fn give(channel: &Channel, count: usize) {
-    let (_, write) = channel.descriptors().unwrap();
+    let (_, write) = channel.descriptors();
     assert_eq!(rustix::io::write(write, &vec![b'+'; count]).unwrap(), count);
 }
 
 fn unread(channel: &Channel) -> usize {
-    let (read, _) = channel.descriptors().unwrap();
+    let (read, _) = channel.descriptors();
     usize::try_from(rustix::io::ioctl_fionread(read).unwrap()).unwrap()
 }
 
@@ -48,7 +52,7 @@ fn a_second_build_gets_half_of_what_is_unread() {
 fn no_build_starts_without_a_token() {
     let budget = Budget::new(1);
     let first = open(&budget);
-    assert!(matches!(Channel::open(&budget, Style::Pipe), Err(JobserverError::NoToken)));
+    assert!(matches!(try_open(&budget), Err(JobserverError::NoToken)));
     drop(first);
     open(&budget);
 }
@@ -92,7 +96,8 @@ fn a_finished_build_leaves_its_tokens_to_the_others() {
     let budget = Budget::new(4);
     let first = open(&budget);
     assert_eq!(take(&first, 3), 3);
-    assert_eq!(first.close().unwrap(), Settlement { missing: 3, ..Settlement::default() });
+    assert_eq!(first.settle().unwrap(), Settlement { missing: 3, ..Settlement::default() });
+    drop(first);
     assert_eq!(unread(&open(&budget)), 3);
 }
 
@@ -106,7 +111,8 @@ fn forged_tokens_reach_nobody() {
     give(&forger, 1);
     budget.rebalance().unwrap();
     assert_eq!((unread(&forger), unread(&other)), (0, 2));
-    assert_eq!(forger.close().unwrap().forged, 11);
+    assert_eq!(forger.settle().unwrap().forged, 11);
+    drop(forger);
     assert_eq!(unread(&other), 3);
 }
 
@@ -115,14 +121,15 @@ fn a_hoarder_loses_what_it_has_no_process_for() {
     let budget = Budget::new(6);
     let hoarder = open(&budget);
     assert_eq!(take(&hoarder, 5), 5);
-    assert!(matches!(Channel::open(&budget, Style::Pipe), Err(JobserverError::NoToken)));
+    assert!(matches!(try_open(&budget), Err(JobserverError::NoToken)));
     assert_eq!(hoarder.write_off_beyond(2).unwrap(), 3);
     // What is free lies in the hoarder's channel, from where a new build takes its share.
     let other = open(&budget);
     assert_eq!((unread(&hoarder), unread(&other)), (1, 1));
     give(&hoarder, 5);
     budget.rebalance().unwrap();
-    assert_eq!(hoarder.close().unwrap(), Settlement::default());
+    assert_eq!(hoarder.settle().unwrap(), Settlement::default());
+    drop(hoarder);
     assert_eq!(unread(&other), 5);
 }
 
@@ -136,6 +143,32 @@ fn tools_without_a_client_get_a_fixed_number() {
     assert_eq!((more.count(), unread(&channel)), (2, 0));
     drop((lease, more));
     assert_eq!(unread(&channel), 5);
+}
+
+#[test]
+fn a_tool_without_a_client_gets_its_builds_share() {
+    let budget = Budget::new(8);
+    let alone = open(&budget);
+    let lease = budget.try_acquire_share().unwrap();
+    assert_eq!((lease.count(), unread(&alone)), (7, 0));
+    drop(lease);
+    let other = open(&budget);
+    let lease = budget.try_acquire_share().unwrap();
+    assert_eq!((lease.count(), unread(&alone) + unread(&other)), (3, 3));
+    // The other build's tool finds as many.
+    let second = budget.try_acquire_share().unwrap();
+    assert_eq!((second.count(), unread(&alone) + unread(&other)), (3, 0));
+    drop((lease, second));
+    assert_eq!(unread(&alone) + unread(&other), 6);
+}
+
+#[test]
+fn more_builds_than_jobs_leave_no_share() {
+    let budget = Budget::new(2);
+    let builds = [open(&budget), open(&budget)];
+    assert_eq!(budget.try_acquire_share().unwrap().count(), 0);
+    drop(builds);
+    assert_eq!(budget.try_acquire_share().unwrap().count(), 1);
 }
 
 #[test]

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::makeflags::MakeVersion;
-
 /// An error of a jobserver.
 #[derive(Debug, thiserror::Error)]
 pub enum JobserverError {
@@ -29,14 +27,9 @@ pub enum JobserverError {
     /// All tokens are in use; a build can start when one comes back.
     #[error("no job token is free: a build can start when another gives one back")]
     NoToken,
-    /// The make that will read the channel does not know FIFOs.
-    #[error(
-        "GNU make {0} does not read a jobserver from a FIFO (4.4 and later do): open a pipe channel for it"
-    )]
-    FifoUnknown(MakeVersion),
-    /// A pipe channel was described without its descriptors' numbers inside the sandbox.
-    #[error("the descriptors' numbers inside the sandbox are needed for a pipe channel")]
-    NoDescriptors,
+    /// A client that reads FIFOs only was to be told of a channel without one.
+    #[error("ninja reads a jobserver from a FIFO only, and this channel has none")]
+    NoFifo,
     /// The jobserver that `MAKEFLAGS` names is not usable.
     #[error(
         "MAKEFLAGS offers a jobserver, `{auth}`, that cannot be used: {reason}; is the rule's line marked `+`?"

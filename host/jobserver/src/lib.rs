@@ -9,7 +9,7 @@
 //! - tokens that a build holds without a process to use them can be written off ([`Channel::write_off_beyond`]);
 //! - a channel with more unread tokens than were lent holds forged ones: it is drained and gets no more.
 //!
-//! Tools that cannot read a jobserver get a fixed number of tokens beforehand ([`Budget::try_acquire`]).
+//! Tools that cannot read a jobserver get a fixed number of tokens beforehand ([`Budget::try_acquire_share`]).
 //!
 //! The protocol is described in GNU make's manual, "Sharing Job Slots with GNU make", section "POSIX Jobserver
 //! Interaction".
@@ -29,4 +29,4 @@ pub use balancer::Balancer;
 pub use budget::{Budget, Lease};
 pub use channel::{Channel, FifoStyle, InsideDescriptors, Style};
 pub use error::JobserverError;
-pub use makeflags::MakeVersion;
+pub use makeflags::{Client, MakeVersion};

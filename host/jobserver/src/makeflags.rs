@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::channel::InsideDescriptors;
+
 /// Version of a GNU make, as far as the jobserver's form depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MakeVersion {
@@ -36,6 +38,20 @@ impl fmt::Display for MakeVersion {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}.{}", self.major, self.minor)
     }
+}
+
+/// A program that finds its jobserver through `MAKEFLAGS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// GNU make, and whatever it starts.
+    Make {
+        /// Its version.
+        version: MakeVersion,
+        /// The numbers of the channel's descriptors as it sees them.
+        inside: InsideDescriptors,
+    },
+    /// Ninja 1.13 or later, which opens a FIFO and refuses descriptors.
+    Ninja,
 }
 
 /// `MAKEFLAGS` for a pipe with these descriptor numbers.

@@ -18,11 +18,19 @@ pub(crate) struct TokenPipe {
     end: OwnedFd,
 }
 
-/// The two ends of a pipe that a build inherits; they block, as make below 4.3 needs.
+/// The two ends of a pipe or FIFO that a build inherits; they block, as make below 4.3 needs.
 #[derive(Debug)]
 pub(crate) struct ClientEnds {
     pub(crate) read: OwnedFd,
     pub(crate) write: OwnedFd,
+}
+
+impl ClientEnds {
+    /// The ends of a FIFO whose other end the host has open already, so that nothing waits.
+    pub(crate) fn open(path: &Path) -> Result<ClientEnds, Errno> {
+        let open = |access| rustix::fs::open(path, access | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty());
+        Ok(ClientEnds { read: open(OFlags::RDONLY)?, write: open(OFlags::WRONLY)? })
+    }
 }
 
 impl TokenPipe {

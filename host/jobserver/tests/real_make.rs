@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use fs_err as fs;
 use rustix::io::FdFlags;
-use spack_wasm_jobserver::{Balancer, Budget, Channel, InsideDescriptors, MakeVersion, Style};
+use spack_wasm_jobserver::{
+    Balancer, Budget, Channel, Client, FifoStyle, InsideDescriptors, MakeVersion, Settlement, Style,
+};
 
 const TICK: Duration = Duration::from_millis(5);
 
@@ -31,21 +33,30 @@ forged: ; +@printf '++++++++++++++++++++' > /proc/self/fd/$(WRITE)
 %: forged; @sleep 0.05
 ";
 
+/// How the makes of a test reach their channels.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Pipe,
+    /// By descriptors of a FIFO where make is older than 4.4.
+    Fifo,
+}
+
 struct Make {
     channel: Channel,
     child: Child,
 }
 
 impl Make {
-    fn start(budget: &Budget, folder: &Path, makefile: &str) -> Make {
-        let channel = Channel::open(budget, Style::Pipe).unwrap();
-        let (read, write) = channel.descriptors().unwrap();
+    fn start(budget: &Budget, by: By, folder: &Path, makefile: &str) -> Make {
+        let channel = open(budget, by, folder);
+        let (read, write) = channel.descriptors();
         let inside = InsideDescriptors { read: inherit(read), write: inherit(write) };
         fs::write(folder.join("Makefile"), makefile).unwrap();
+        let version = installed_make().unwrap();
         let child = Command::new("make")
             .arg("-r")
             .args([format!("READ={}", inside.read), format!("WRITE={}", inside.write), "LOG=log".to_owned()])
-            .env("MAKEFLAGS", channel.makeflags(installed_make().unwrap(), Some(inside)).unwrap())
+            .env("MAKEFLAGS", channel.makeflags(Client::Make { version, inside }).unwrap())
             .current_dir(folder)
             .stdin(Stdio::null())
             .spawn()
@@ -57,6 +68,15 @@ impl Make {
         assert!(self.child.wait().unwrap().success());
         self.channel
     }
+}
+
+fn open(budget: &Budget, by: By, folder: &Path) -> Channel {
+    let path = folder.join("jobserver");
+    let style = match by {
+        By::Pipe => Style::Pipe,
+        By::Fifo => Style::Fifo(FifoStyle { inside: path.clone(), path, owner: None }),
+    };
+    Channel::open(budget.try_acquire(1).unwrap(), style).unwrap()
 }
 
 fn inherit(end: BorrowedFd<'_>) -> i32 {
@@ -102,70 +122,75 @@ fn wait_until(condition: impl Fn() -> bool) {
     }
 }
 
-#[test]
-fn two_makes_share_the_budget() {
+/// Runs a test with each kind of channel, where there is a make.
+fn with_each(test: impl Fn(By, &Path)) {
     if installed_make().is_none() {
         return;
     }
-    let root = tempfile::tempdir().unwrap();
-    let budget = Budget::new(4);
-    let balancer = Balancer::start(&budget, TICK).unwrap();
-    let shared = |name: &str| {
-        let makefile = HONEST.replace("$(LOG)", "../log");
-        Make::start(&budget, &folder(root.path(), name), &makefile)
-    };
-    let makes = [shared("first"), shared("second")];
-    for make in makes {
-        assert_eq!(make.finish().close().unwrap(), spack_wasm_jobserver::Settlement::default());
+    for by in [By::Pipe, By::Fifo] {
+        let root = tempfile::tempdir().unwrap();
+        test(by, root.path());
     }
-    balancer.stop().unwrap();
-    let peak = peak(&root.path().join("log"));
-    assert!((3..=4).contains(&peak), "{peak} jobs at a time");
-    assert_eq!(budget.try_acquire(9).unwrap().count(), 4);
+}
+
+#[test]
+fn two_makes_share_the_budget() {
+    with_each(|by, root| {
+        let budget = Budget::new(4);
+        let balancer = Balancer::start(&budget, TICK).unwrap();
+        let shared = |name: &str| {
+            let makefile = HONEST.replace("$(LOG)", "../log");
+            Make::start(&budget, by, &folder(root, name), &makefile)
+        };
+        let makes = [shared("first"), shared("second")];
+        for make in makes {
+            assert_eq!(make.finish().settle().unwrap(), Settlement::default());
+        }
+        balancer.stop().unwrap();
+        let peak = peak(&root.join("log"));
+        assert!((3..=4).contains(&peak), "{peak} jobs at a time by {by:?}");
+        assert_eq!(budget.try_acquire(9).unwrap().count(), 4);
+    });
 }
 
 #[test]
 fn a_hoarder_cannot_keep_others_from_building() {
-    if installed_make().is_none() {
-        return;
-    }
-    let root = tempfile::tempdir().unwrap();
-    let budget = Budget::new(8);
-    let hoarding = folder(root.path(), "hoarder");
-    let hoarder = Make::start(&budget, &hoarding, HOARDER);
-    wait_until(|| hoarder.channel.in_use().unwrap() == 7);
-    assert!(Channel::open(&budget, Style::Pipe).is_err());
-    // make, its shell and the shell's sleep.
-    assert_eq!(hoarder.channel.write_off_beyond(3).unwrap(), 4);
+    with_each(|by, root| {
+        let budget = Budget::new(8);
+        let hoarding = folder(root, "hoarder");
+        let hoarder = Make::start(&budget, by, &hoarding, HOARDER);
+        wait_until(|| hoarder.channel.in_use().unwrap() == 7);
+        assert_eq!(budget.try_acquire(1).unwrap().count(), 0);
+        // make, its shell and the shell's sleep.
+        assert_eq!(hoarder.channel.write_off_beyond(3).unwrap(), 4);
 
-    let honest = folder(root.path(), "honest");
-    let balancer = Balancer::start(&budget, TICK).unwrap();
-    drop(Make::start(&budget, &honest, HONEST).finish());
-    balancer.stop().unwrap();
-    let peak = peak(&honest.join("log"));
-    assert!((2..=4).contains(&peak), "{peak} jobs at a time");
-    fs::write(hoarding.join("go"), "").unwrap();
-    let settlement = hoarder.finish().close().unwrap();
-    assert_eq!((settlement.missing, settlement.written_off), (3, 4));
-    assert_eq!(budget.try_acquire(9).unwrap().count(), 8);
+        let honest = folder(root, "honest");
+        let balancer = Balancer::start(&budget, TICK).unwrap();
+        drop(Make::start(&budget, by, &honest, HONEST).finish());
+        balancer.stop().unwrap();
+        let peak = peak(&honest.join("log"));
+        assert!((2..=4).contains(&peak), "{peak} jobs at a time by {by:?}");
+        fs::write(hoarding.join("go"), "").unwrap();
+        let settlement = hoarder.finish().settle().unwrap();
+        assert_eq!((settlement.missing, settlement.written_off), (3, 4));
+        assert_eq!(budget.try_acquire(9).unwrap().count(), 8);
+    });
 }
 
 #[test]
 fn forged_tokens_are_found_and_gone() {
-    if installed_make().is_none() {
-        return;
-    }
-    let root = tempfile::tempdir().unwrap();
-    let budget = Budget::new(4);
-    let balancer = Balancer::start(&budget, TICK).unwrap();
-    let forger = Make::start(&budget, &folder(root.path(), "forger"), FORGER);
-    let honest = folder(root.path(), "honest");
-    let other = Make::start(&budget, &honest, HONEST);
-    let settlement = forger.finish().close().unwrap();
-    drop(other.finish());
-    balancer.stop().unwrap();
-    assert!(settlement.forged > 0, "{settlement:?}");
-    let peak = peak(&honest.join("log"));
-    assert!((1..=4).contains(&peak), "{peak} jobs at a time");
-    assert_eq!(budget.try_acquire(9).unwrap().count(), 4);
+    with_each(|by, root| {
+        let budget = Budget::new(4);
+        let balancer = Balancer::start(&budget, TICK).unwrap();
+        let forger = Make::start(&budget, by, &folder(root, "forger"), FORGER);
+        let honest = folder(root, "honest");
+        let other = Make::start(&budget, by, &honest, HONEST);
+        let settlement = forger.finish().settle().unwrap();
+        drop(other.finish());
+        balancer.stop().unwrap();
+        assert!(settlement.forged > 0, "{settlement:?}");
+        let peak = peak(&honest.join("log"));
+        assert!((1..=4).contains(&peak), "{peak} jobs at a time by {by:?}");
+        assert_eq!(budget.try_acquire(9).unwrap().count(), 4);
+    });
 }

@@ -118,7 +118,7 @@ impl Courier {
                 return Ok(Some((node.clone(), id)));
             }
             Report::Phase { node, phase, status, output } => {
-                let (output, phase_name) = (Some(output.clone()), phase.clone());
+                let (output, phase_name) = (Some(output.text()), phase.clone());
                 let build_id = self.id(node)?;
                 client.update_phase(&PhaseRequest { build_id, status: *status, output, phase_name }).await?;
             }
@@ -147,7 +147,7 @@ impl Courier {
         let done = matches!(&report, Report::Status { status: BuildStatus::Success, .. });
         let kept = self.builds.entry(node).or_default();
         kept.push((report, sent));
-        // Logs are large: a build that the server has whole is forgotten. A failed one may be reported again.
+        // A build that the server has whole is forgotten. A failed one may be reported again.
         if done && kept.iter().all(|(_, sent)| *sent) {
             kept.clear();
         }

@@ -6,9 +6,13 @@ use jiff::Timestamp;
 use spack_wasm_spec::{Dag, DagHash};
 
 use crate::event::SCHEMA;
+use crate::load::Load;
 use crate::{BuildSpan, Event, EventKind, RunId, Sink, SinkError};
 
 /// Gives events to all sinks. Cheap to clone, and every part of the program may hold one.
+///
+/// To emit waits for nobody, with one exception: a build's output waits for a sink that is behind by some megabytes of it.
+/// What is emitted after [`EventKind::RunEnded`] is dropped.
 #[derive(Clone, Debug)]
 pub struct Emitter {
     inner: Arc<Inner>,
@@ -17,6 +21,8 @@ pub struct Emitter {
 #[derive(Debug)]
 struct Inner {
     run: RunId,
+    /// Of each queue, while its sink runs.
+    loads: Vec<Arc<Load>>,
     state: Mutex<State>,
 }
 
@@ -24,6 +30,8 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     next: u64,
+    /// The last event of the run is out.
+    ended: bool,
     queues: Vec<Sender<Message>>,
 }
 
@@ -46,14 +54,17 @@ impl Fanout {
     /// # Errors
     /// The system gives no thread.
     pub fn start(run: RunId, sinks: Vec<Box<dyn Sink>>) -> std::io::Result<Self> {
-        let (mut queues, mut threads) = (Vec::new(), Vec::new());
+        let (mut queues, mut loads, mut threads) = (Vec::new(), Vec::new(), Vec::new());
         for sink in sinks {
             let (sender, receiver) = mpsc::channel();
+            let load = Arc::new(Load::default());
             queues.push(sender);
-            threads.push(thread::Builder::new().name("events".into()).spawn(|| drive(sink, receiver))?);
+            loads.push(Arc::clone(&load));
+            let work = move || drive(sink, receiver, &load);
+            threads.push(thread::Builder::new().name("events".into()).spawn(work)?);
         }
-        let state = Mutex::new(State { next: 0, queues });
-        Ok(Self { emitter: Emitter { inner: Arc::new(Inner { run, state }) }, threads })
+        let state = Mutex::new(State { next: 0, ended: false, queues });
+        Ok(Self { emitter: Emitter { inner: Arc::new(Inner { run, loads, state }) }, threads })
     }
 
     /// What the rest of the program emits with.
@@ -61,24 +72,46 @@ impl Fanout {
         self.emitter.clone()
     }
 
+    /// Ends all sinks but the first when they have taken every event, and gives what went wrong. The first one can still be
+    /// told what became of it.
+    ///
+    /// Blocks, as [`Fanout::finish`].
+    pub fn finish_others(&mut self) -> Vec<SinkError> {
+        self.emitter.lock().queues.truncate(1);
+        join(self.threads.drain(self.threads.len().min(1)..))
+    }
+
     /// Waits until every sink has taken every event, ends the sinks, and gives what went wrong.
     ///
     /// Blocks: inside a tokio runtime call it by `spawn_blocking`. What is emitted later has nowhere to go.
     pub fn finish(self) -> Vec<SinkError> {
         self.emitter.lock().queues.clear();
-        let ended = self.threads.into_iter().map(|thread| thread.join().unwrap_or(Err(SinkError::Panicked)));
-        ended.filter_map(Result::err).collect()
+        join(self.threads)
     }
 }
 
-fn drive(mut sink: Box<dyn Sink>, queue: Receiver<Message>) -> Result<(), SinkError> {
+fn join(threads: impl IntoIterator<Item = JoinHandle<Result<(), SinkError>>>) -> Vec<SinkError> {
+    let ended = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(SinkError::Panicked)));
+    ended.filter_map(Result::err).collect()
+}
+
+fn drive(mut sink: Box<dyn Sink>, queue: Receiver<Message>, load: &Load) -> Result<(), SinkError> {
+    let _open = load.open();
     for message in queue {
         match message {
-            Message::Event(event) => sink.accept(&event),
+            Message::Event(event) => {
+                sink.accept(&event);
+                load.remove(weight(&event.kind));
+            }
             Message::Concretized(dag) => sink.concretized(&dag),
         }
     }
     sink.finish()
+}
+
+/// How much of a queue's memory an event takes: only output can be much.
+fn weight(kind: &EventKind) -> usize {
+    if let EventKind::Output(chunk) = kind { chunk.weight() } else { 0 }
 }
 
 impl Emitter {
@@ -120,7 +153,16 @@ impl Emitter {
     }
 
     fn send(&self, node: Option<DagHash>, kind: EventKind) {
+        // Before the lock, so that output that waits for its reader holds up nothing else.
+        let weight = weight(&kind);
+        if weight > 0 {
+            self.inner.loads.iter().for_each(|load| load.add(weight));
+        }
         let mut state = self.lock();
+        if state.ended {
+            return;
+        }
+        state.ended = matches!(kind, EventKind::RunEnded { .. });
         let sequence = state.next;
         state.next += 1;
         let time = Timestamp::now();

@@ -153,7 +153,8 @@ pub enum EventKind {
         #[serde(flatten)]
         usage: Usage,
     },
-    /// A part of the build's log. Chunks of a phase, put one behind the other in order, are the log of the phase.
+    /// A part of the build's log. Chunks of a phase, put one behind the other in order, are the log of the phase; of a very
+    /// long one the middle is left out, and a line says so.
     Output(OutputChunk),
     /// The sandbox kept a tool or a recipe from something.
     Refusal {
@@ -239,7 +240,7 @@ pub enum PhaseExit {
     },
 }
 
-/// What a phase took.
+/// What a phase took. A tool that was killed because the run was cancelled counts for the time on the clock only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Time on the clock, in milliseconds.

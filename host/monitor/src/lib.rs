@@ -17,11 +17,14 @@ mod emitter;
 mod endpoint;
 mod error;
 mod event;
+mod excerpt;
 mod json;
+mod load;
 mod ndjson;
 mod offline;
 mod offline_id;
 mod output;
+mod phase_log;
 mod redirect;
 mod report;
 mod retry;
@@ -30,6 +33,7 @@ mod sink;
 mod spackmon;
 mod span;
 mod spec_json;
+mod spool;
 mod upload;
 pub mod wire;
 
@@ -42,6 +46,7 @@ pub use event::{
     Access, BuildEnd, CancelCause, Certainty, Event, EventKind, HostFacts, PhaseExit, PlanAction, PlanStep,
     RunId, SCHEMA, Usage,
 };
+pub use excerpt::Excerpt;
 pub use ndjson::NdjsonSink;
 pub use offline::{OfflineError, OfflineSink};
 pub use output::{OutputChunk, Stream};

@@ -68,7 +68,7 @@ impl OfflineDirectory {
             Report::Phase { node, phase, status, output } => {
                 let id = local_id(&self.identity.build(node));
                 let path = self.file(&format!("build-{id}-phase-{}", file_safe(phase)));
-                let (output, phase_name) = (Some(output.clone()), phase.clone());
+                let (output, phase_name) = (Some(output.text()), phase.clone());
                 let build_id = BuildId::Text(id);
                 self.write(&path, &PhaseRequest { build_id, status: *status, output, phase_name })
             }
@@ -146,7 +146,8 @@ impl OfflineSink {
     pub fn create(base: &Path, now: &ZonedDateTime, identity: MonitorIdentity) -> Result<Self, OfflineError> {
         let identity = Arc::new(identity);
         let directory = OfflineDirectory::create(base, now, Arc::clone(&identity))?;
-        Ok(Self { reporter: Reporter::new(identity), directory, failure: None })
+        let reporter = Reporter::new(identity, directory.path().to_owned());
+        Ok(Self { reporter, directory, failure: None })
     }
 
     /// The folder of this run.

@@ -44,6 +44,11 @@ impl OutputChunk {
         }
     }
 
+    /// How much memory it takes, in bytes, as good as.
+    pub(crate) fn weight(&self) -> usize {
+        self.text.len() + self.raw.as_ref().map_or(0, String::len)
+    }
+
     /// The exact bytes that the tool wrote. A chunk read from a damaged file gives its text.
     pub fn bytes(&self) -> Vec<u8> {
         let exact = self.raw.as_ref().and_then(|raw| BASE64.decode(raw.as_bytes()).ok());

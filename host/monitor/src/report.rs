@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use spack_wasm_spec::{Dag, DagHash};
 
+use crate::phase_log::{PhaseLog, PhaseText};
+use crate::spool::Spool;
 use crate::wire::{BuildRequest, BuildStatus, PhaseStatus, SpecRequest};
 use crate::{BuildEnd, CancelCause, Event, EventKind, HostFacts, PhaseExit, PlanAction, SpecJson};
 
@@ -33,7 +36,7 @@ pub(crate) enum Report {
     /// There is a build of this node.
     Build { node: DagHash },
     /// A phase ended.
-    Phase { node: DagHash, phase: String, status: PhaseStatus, output: String },
+    Phase { node: DagHash, phase: String, status: PhaseStatus, output: PhaseText },
     /// The state of a build.
     Status { node: DagHash, status: BuildStatus },
 }
@@ -42,6 +45,7 @@ pub(crate) enum Report {
 #[derive(Debug)]
 pub(crate) struct Reporter {
     identity: Arc<MonitorIdentity>,
+    spool: Arc<Spool>,
     dag: Option<Arc<Dag>>,
     /// For each root, what is below it.
     roots: Vec<Root>,
@@ -64,15 +68,17 @@ struct Build {
     /// It really started.
     started: bool,
     /// The log of the running phase.
-    log: String,
+    log: Option<PhaseLog>,
     /// Its last status, and which update of the run that was.
     status: Option<(BuildStatus, u64)>,
 }
 
 impl Reporter {
-    pub(crate) fn new(identity: Arc<MonitorIdentity>) -> Self {
+    /// Long logs wait in a file without a name in the folder `spool` until they are sent.
+    pub(crate) fn new(identity: Arc<MonitorIdentity>, spool: PathBuf) -> Self {
         Self {
             identity,
+            spool: Arc::new(Spool::new(spool)),
             dag: None,
             roots: Vec::new(),
             builds: BTreeMap::new(),
@@ -102,9 +108,11 @@ impl Reporter {
                 self.installed(&installed.map(|step| &step.hash).collect::<Vec<_>>());
             }
             (EventKind::BuildStarted, Some(node)) => self.started(node),
-            (EventKind::PhaseStarted { .. }, Some(node)) => self.build(node).log.clear(),
+            (EventKind::PhaseStarted { .. }, Some(node)) => self.begin_phase(node),
             (EventKind::Output(chunk), Some(node)) if chunk.phase.is_some() => {
-                self.build(node).log += &chunk.text;
+                if let Some(log) = &mut self.build(node).log {
+                    log.push(chunk);
+                }
             }
             (EventKind::PhaseEnded { phase, exit, .. }, Some(node)) => self.phase(node, phase, exit),
             (EventKind::BuildEnded(end), Some(node)) => self.ended(node, end),
@@ -170,9 +178,15 @@ impl Reporter {
         }
     }
 
+    fn begin_phase(&mut self, node: &DagHash) {
+        let log = PhaseLog::new(Arc::clone(&self.spool));
+        self.build(node).log = Some(log);
+    }
+
     fn phase(&mut self, node: &DagHash, phase: &str, exit: &PhaseExit) {
-        let log = mem::take(&mut self.build(node).log);
-        let output = complete_log(self.name(node), phase, log);
+        let log = self.build(node).log.take();
+        let log = log.unwrap_or_else(|| PhaseLog::new(Arc::clone(&self.spool)));
+        let output = log.end(self.name(node), phase);
         let status = match exit {
             PhaseExit::Success => PhaseStatus::Success,
             PhaseExit::Error { .. } => PhaseStatus::Error,
@@ -242,14 +256,6 @@ impl Reporter {
     }
 }
 
-/// The log as readers of Spackmon know it: with the line that opens a phase, and without NUL, which a server on
-/// PostgreSQL refuses with the whole log.
-fn complete_log(package: &str, phase: &str, log: String) -> String {
-    let opening = format!("==> {package}: Executing phase: '{phase}'\n");
-    let log = if log.starts_with(&opening) { log } else { opening + &log };
-    if log.contains('\0') { log.replace('\0', "\u{2400}") } else { log }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -308,7 +314,7 @@ mod tests {
             kernel_version: text("#1"),
         };
         let identity = MonitorIdentity { host, spack_version: text("spack-wasm-0.1.0"), tags: None };
-        Reporter::new(Arc::new(identity))
+        Reporter::new(Arc::new(identity), "/nonexistent".into())
     }
 
     fn event(node: Option<&DagHash>, kind: EventKind) -> Event {
@@ -402,13 +408,5 @@ mod tests {
         let started = reporter.accept(&event(Some(&node), EventKind::BuildStarted));
         assert_eq!(started, [Report::Build { node: node.clone() }]);
         assert_eq!(reporter.finish(), [Report::Status { node, status: BuildStatus::Cancelled }]);
-    }
-
-    #[test]
-    fn a_log_is_complete_and_has_no_nul() {
-        let opened = "==> zlib: Executing phase: 'build'\na\n";
-        assert_eq!(complete_log("zlib", "build", opened.into()), opened);
-        assert_eq!(complete_log("zlib", "build", "a\n".into()), opened);
-        assert_eq!(complete_log("zlib", "build", "\0\n".into()), opened.replace("a\n", "\u{2400}\n"));
     }
 }

@@ -7,7 +7,7 @@ use crate::Event;
 /// Where events go: a terminal, a file, a server.
 ///
 /// Each sink runs in a thread of its own behind a queue of its own, so a slow one delays neither the build nor
-/// another sink. Events arrive complete and in order of their sequence number.
+/// another sink, until some megabytes of output wait for it: then builds wait before they print more. Events arrive complete and in order of their sequence number.
 pub trait Sink: Send {
     /// Takes the next event. A sink that cannot keep it remembers why and says so in [`Sink::finish`].
     fn accept(&mut self, event: &Event);

@@ -22,6 +22,8 @@ pub struct SpackmonSettings {
     pub keep_going: bool,
     /// How long the end of the run waits for what is still unsent.
     pub drain: Duration,
+    /// A folder for a file without a name, in which long logs wait until they are sent.
+    pub spool: PathBuf,
     /// The folder under which a folder of undelivered builds is made, when there are any.
     pub save_under: PathBuf,
     /// When the run started, in the user's time zone; gives that folder its name.
@@ -74,10 +76,11 @@ impl SpackmonSink {
         let (failed, failure) = watch::channel(None);
         let (delivered, delivery) = oneshot::channel();
         let identity = Arc::new(settings.identity.clone());
-        let drain = settings.drain;
+        let (drain, spool) = (settings.drain, settings.spool.clone());
         let courier = Courier::new(client, Arc::clone(&identity), settings, failed);
         let courier = runtime.spawn(courier.run(queue, end, delivered));
-        let sink = Self { reporter: Reporter::new(identity), reports, deadline, drain, runtime, courier };
+        let sink =
+            Self { reporter: Reporter::new(identity, spool), reports, deadline, drain, runtime, courier };
         (sink, SpackmonHandle { failure, delivery })
     }
 

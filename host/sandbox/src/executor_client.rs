@@ -16,6 +16,7 @@ use spack_wasm_sandbox_protocol::{
     Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started,
 };
 
+use crate::census;
 use crate::command::{Command, Outcome, Status, Stream};
 use crate::error::{RunError, StartError};
 use crate::policy::Policy;
@@ -116,6 +117,12 @@ impl Sandbox {
     /// Something that ends this build from another thread.
     pub fn canceller(&self) -> Canceller {
         Canceller(Arc::clone(&self.control))
+    }
+
+    /// How many threads the build's processes have at this moment, all of its commands together; `None` where the machine
+    /// does not tell.
+    pub fn threads(&self) -> Option<usize> {
+        census::threads_below(self.helper.id())
     }
 
     /// Runs one command and hands its output to `sink` as it comes.

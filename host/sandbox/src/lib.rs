@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod census;
 mod command;
 mod error;
 mod executor_client;

@@ -27,6 +27,31 @@ fn output_status_and_streams() {
 }
 
 #[test]
+fn threads_are_counted_while_they_live() {
+    everybody("threads_are_counted_while_they_live", || {
+        for level in LEVELS {
+            let place = Place::new();
+            let build = place.start(level);
+            let until = |wanted: usize| {
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while build.sandbox.threads() != Some(wanted) {
+                    assert!(Instant::now() < deadline, "{:?} at {level}", build.sandbox.threads());
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+            };
+            until(0);
+            std::thread::scope(|scope| {
+                // The shell and two others, one of which has lost its parent.
+                let tool = scope.spawn(|| build.shell("(sleep 4 &) ; sleep 4 & wait"));
+                until(3);
+                assert!(tool.join().unwrap().success());
+            });
+            until(0);
+        }
+    });
+}
+
+#[test]
 fn large_input_and_output_do_not_block() {
     let place = Place::new();
     let build = place.start(Level::Namespaces);

@@ -68,7 +68,8 @@ impl Run {
         drain: Duration,
     ) -> Self {
         let (save_under, now) = (save_under.to_owned(), jiff::ZonedDateTime::now());
-        let settings = SpackmonSettings { identity, keep_going, drain, save_under, now };
+        let spool = save_under.clone();
+        let settings = SpackmonSettings { identity, keep_going, drain, spool, save_under, now };
         let (sink, handle) = SpackmonSink::start(client, settings, Handle::current());
         Self::of(Box::new(sink), handle)
     }

@@ -239,6 +239,68 @@ fn a_slow_sink_holds_nobody_up_and_loses_nothing() {
     assert_eq!(*seen.lock().unwrap(), 200);
 }
 
+/// A sink that takes nothing before it is let.
+struct Stalled(std::sync::mpsc::Receiver<()>);
+
+impl Sink for Stalled {
+    fn accept(&mut self, _event: &Event) {
+        // Once the other end is gone it takes everything.
+        let _ = self.0.recv();
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn output_waits_for_its_reader_and_nothing_else_does() {
+    let (go, stalled) = std::sync::mpsc::channel();
+    let fanout = Fanout::start(RunId::random(), vec![Box::new(Stalled(stalled))]).unwrap();
+    let (emitter, counter) = (fanout.emitter(), Arc::new(Mutex::new(0)));
+    let counted = Arc::clone(&counter);
+    let prints = thread::spawn(move || {
+        for _ in 0..64 {
+            let chunk = OutputChunk::new(None, Stream::Stdout, &vec![b'x'; 1 << 20]);
+            emitter.emit_for(&node(), EventKind::Output(chunk));
+            *counted.lock().unwrap() += 1;
+        }
+    });
+    thread::sleep(Duration::from_millis(300));
+    let printed = *counter.lock().unwrap();
+    assert!((1..=16).contains(&printed), "{printed} MiB wait");
+    fanout.emitter().emit(EventKind::BuildStarted);
+    drop(go);
+    prints.join().unwrap();
+    assert!(fanout.finish().is_empty());
+}
+
+#[test]
+fn a_broken_sink_keeps_no_output_waiting() {
+    let fanout = Fanout::start(RunId::random(), vec![Box::new(Broken)]).unwrap();
+    for _ in 0..32 {
+        let chunk = OutputChunk::new(None, Stream::Stdout, &vec![b'x'; 1 << 20]);
+        fanout.emitter().emit_for(&node(), EventKind::Output(chunk));
+    }
+    assert_eq!(fanout.finish().len(), 1);
+}
+
+#[test]
+fn the_first_sink_is_told_the_end_when_the_others_have_ended() {
+    let writers = [Shared::default(), Shared::default()];
+    let sink = |writer: &Shared| -> Box<dyn Sink> { Box::new(NdjsonSink::new("a test", writer.clone())) };
+    let mut fanout = Fanout::start(RunId::random(), writers.iter().map(sink).collect()).unwrap();
+    let emitter = fanout.emitter();
+    emitter.emit(EventKind::BuildStarted);
+    assert!(fanout.finish_others().is_empty());
+    emitter.emit(EventKind::RunEnded { exit_status: 4 });
+    emitter.emit(EventKind::Warning { message: "too late".to_owned() });
+    assert!(fanout.finish().is_empty());
+    let [first, second] = writers.map(|writer| writer.text());
+    assert_eq!((first.lines().count(), second.lines().count()), (2, 1));
+    assert!(first.contains("\"exit_status\":4"), "{first}");
+}
+
 /// A sink with a bug.
 struct Broken;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use spack_wasm_build::{InstallOptions, SandboxOptions};
+use spack_wasm_build::{InstallOptions, LogLimits, SandboxOptions};
 use spack_wasm_sandbox::Level;
 use spack_wasm_source::{AptOptions, FetchOptions, ProxyPolicy};
 use spack_wasm_spec::{Dag, DagHash};
@@ -36,6 +36,7 @@ pub(super) fn build(session: &Session, args: &InstallArgs, dag: &Dag, processors
         sandbox: sandbox(session, &args.sandbox),
         user_variables: session.environment.variables(&allowed_variables(settings)),
         allowed: settings.permissions.clone(),
+        log: LogLimits::default(),
         stage_root: settings.stages.clone(),
         tools: session.paths.tools(),
     }

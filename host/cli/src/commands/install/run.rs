@@ -102,7 +102,8 @@ impl<'a> Run<'a> {
             // Nothing is made, not even a store.
             let plan = Plan::new(self.session.store_for_reading()?.as_ref(), &dag, &options);
             let plan = plan.map_err(|error| no_plan(&error))?;
-            self.show(&plan)?;
+            self.show(&plan);
+            self.interruption.error().map_or(Ok(()), Err)?;
             let is_json = self.session.format == Format::Json;
             return if is_json { self.session.ui.print_json(&planned(&plan, &dag)) } else { Ok(()) };
         }
@@ -118,23 +119,22 @@ impl<'a> Run<'a> {
             runtime: self.runtime.handle().clone(),
         };
         let plan = installer.plan(&dag, &options).map_err(|error| no_plan(&error))?;
-        self.show(&plan)?;
+        self.show(&plan);
         self.ask(&plan, &dag)?;
+        // Also after a signal that came meanwhile: each planned build gets its end.
         let work = {
             let (dag, plan, cancellation) = (Arc::clone(&dag), plan.clone(), self.cancellation.clone());
             move || installer.install(&dag, &plan, &options, &cancellation)
         };
-        let report = self.drive(work)?.map_err(|error| outcome::of_install(&error))?;
+        let ended = self.drive(work)?;
+        let report = ended
+            .map_err(|error| self.interruption.error().unwrap_or_else(|| outcome::of_install(&error)))?;
         self.conclude(&report, &dag, &plan)
     }
 
     /// Tells what will be done.
-    ///
-    /// # Errors
-    /// A signal came: it counts before anything is begun.
-    fn show(&self, plan: &Plan) -> Result<(), CommandError> {
+    fn show(&self, plan: &Plan) {
         self.emitter.emit(EventKind::Plan { steps: plan.steps.clone() });
-        self.interruption.error().map_or(Ok(()), Err)
     }
 
     /// Concretizes what the user asked for.
@@ -188,14 +188,14 @@ impl<'a> Run<'a> {
         if again.is_empty() || self.args.yes_to_all || self.session.format != Format::Text {
             return Ok(());
         }
-        match self.answer(format!("Replace what is installed of {}?", again.join(", ")))? {
+        match self.answer(format!("Replace what is installed of {}?", again.join(", "))) {
             Some(false) => Err(CommandError::failure("nothing was installed")),
             Some(true) | None => Ok(()),
         }
     }
 
     /// The answer to a question, for which nobody waits once a signal came.
-    fn answer(&mut self, question: String) -> Result<Option<bool>, CommandError> {
+    fn answer(&mut self, question: String) -> Option<bool> {
         // Behind the plan; a terminal that hangs is no reason not to ask.
         let _ = self.plan_shown.recv_timeout(PATIENCE);
         let (sender, answer) = tokio::sync::oneshot::channel();
@@ -204,8 +204,8 @@ impl<'a> Run<'a> {
         drop(std::thread::Builder::new().spawn(move || sender.send(ui.confirm(&question))));
         self.runtime.block_on(async {
             tokio::select! {
-                answer = answer => Ok(answer.unwrap_or_default()),
-                () = self.interruption.wait() => self.interruption.error().map_or(Ok(None), Err),
+                answer = answer => answer.unwrap_or_default(),
+                () = self.interruption.wait() => None,
             }
         })
     }
@@ -258,38 +258,52 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Sends the last event, waits for all sinks, and says what became of the reports.
+    /// Waits for all sinks, sends the last event, and says what became of the reports.
     ///
     /// # Errors
     /// `result` itself, or something was not delivered.
-    pub(super) fn finish(self, result: Result<(), CommandError>) -> Result<(), CommandError> {
-        let exit_status = result.as_ref().err().map_or(0, |error| error.kind.exit_status());
-        self.emitter.emit(EventKind::RunEnded { exit_status });
-        let problems = self.fanout.finish();
-        for problem in &problems {
-            self.session.ui.warn(&problem.to_string());
-        }
-        let unsaved = !problems.is_empty() && matches!(self.reports, Some(Reports::Saved(_)));
-        let result = match result {
-            Ok(()) if unsaved && !self.args.monitor.keep_going => Err(not_saved()),
+    pub(super) fn finish(mut self, result: Result<(), CommandError>) -> Result<(), CommandError> {
+        let last_words = if result.is_ok() { self.last_words } else { Text::new() };
+        // What the monitor has to say decides the exit status, which the last event tells the user's sink.
+        let saves = matches!(self.reports, Some(Reports::Saved(_)));
+        let mut problems = self.fanout.finish_others();
+        let unsaved = saves && !problems.is_empty() && !self.args.monitor.keep_going;
+        let conclusion = self.reports.map(|reports| self.runtime.block_on(reports.conclude()));
+        let conclusion = conclusion.unwrap_or_default();
+        let result = match with_delivery(result, conclusion.error.map_or(Ok(()), Err)) {
+            Ok(()) if unsaved => Err(not_saved()),
             result => result,
         };
-        if result.is_ok() {
-            self.session.ui.print(&self.last_words);
+        let exit_status = result.as_ref().err().map_or(0, |error| error.kind.exit_status());
+        self.emitter.emit(EventKind::RunEnded { exit_status });
+        problems.extend(self.fanout.finish());
+        for problem in problems {
+            self.session.ui.warn(&problem.to_string());
         }
-        let delivered = match self.reports {
-            Some(reports) => self.runtime.block_on(reports.conclude(self.session)),
-            None => Ok(()),
-        };
-        match (result, delivered) {
-            (Ok(()), delivered) => delivered,
-            (Err(error), Ok(())) => Err(error),
-            // The monitor's failure is why the builds were cancelled: it says more.
-            (Err(error), Err(monitor)) if error.kind == ErrorKind::Monitor => Err(monitor),
-            (Err(mut error), Err(monitor)) => {
-                error.details.append(Text::plain("\n").append(&monitor.text()));
-                Err(error)
-            }
+        self.session.ui.print(&last_words);
+        if let Some(status) = &conclusion.status {
+            self.session.ui.status(status);
+        }
+        if let Some(warning) = &conclusion.warning {
+            self.session.ui.warn(warning);
+        }
+        result
+    }
+}
+
+/// How the run ended, when it is known what became of its reports.
+fn with_delivery(
+    result: Result<(), CommandError>,
+    delivered: Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    match (result, delivered) {
+        (Ok(()), delivered) => delivered,
+        (Err(error), Ok(())) => Err(error),
+        // The monitor's failure is why the builds were cancelled: it says more.
+        (Err(error), Err(monitor)) if error.kind == ErrorKind::Monitor => Err(monitor),
+        (Err(mut error), Err(monitor)) => {
+            error.details.append(Text::plain("\n").append(&monitor.text()));
+            Err(error)
         }
     }
 }
