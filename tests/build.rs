@@ -3,8 +3,13 @@
 use spack_wasm_nested_build::{Artifact, NestedBuild, NestedBuildError};
 
 fn main() -> Result<(), NestedBuildError> {
-    let guests = NestedBuild::new("wasm32-wasip2").artifact(Artifact::component("guest-misbehaving"));
-    let built = guests.run()?;
-    println!("cargo::rustc-env=GUEST_MISBEHAVING={}", built[0].display());
+    let guests = ["declared", "misbehaving"];
+    let mut build = NestedBuild::new("wasm32-wasip2");
+    for guest in guests {
+        build = build.artifact(Artifact::component(format!("guest-{guest}")));
+    }
+    for (guest, component) in guests.iter().zip(build.run()?) {
+        println!("cargo::rustc-env=GUEST_{}={}", guest.to_uppercase(), component.display());
+    }
     Ok(())
 }
