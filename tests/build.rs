@@ -3,12 +3,13 @@
 use spack_wasm_nested_build::{Artifact, NestedBuild, NestedBuildError};
 
 fn main() -> Result<(), NestedBuildError> {
-    let guests = NestedBuild::new("wasm32-wasip2")
-        .artifact(Artifact::component("guest-misbehaving"))
-        .artifact(Artifact::component("guest-crew"));
-    let built = guests.run()?;
-    for (name, component) in ["MISBEHAVING", "CREW"].into_iter().zip(built) {
-        println!("cargo::rustc-env=GUEST_{name}={}", component.display());
+    let guests = ["crew", "empty", "misbehaving"];
+    let mut build = NestedBuild::new("wasm32-wasip2");
+    for guest in guests {
+        build = build.artifact(Artifact::component(format!("guest-{guest}")));
+    }
+    for (guest, component) in guests.iter().zip(build.run()?) {
+        println!("cargo::rustc-env=GUEST_{}={}", guest.to_uppercase(), component.display());
     }
     Ok(())
 }

@@ -22,6 +22,9 @@ mod user;
 
 pub use context::TestContext;
 
+/// The component of the recipe in `tests/guests/empty`.
+pub const EMPTY: &str = env!("GUEST_DECLARED");
+
 /// The component of the recipe in `tests/guests/misbehaving`.
 pub const MISBEHAVING: &str = env!("GUEST_MISBEHAVING");
 
