@@ -13,6 +13,7 @@ mod installer;
 mod job;
 mod journal;
 mod options;
+mod permissions;
 mod plan;
 mod record;
 mod report;

@@ -12,9 +12,12 @@ use spack_wasm_recipe_host::{Answer, AskError, Question, Services, ToolRequest};
 use spack_wasm_sandbox::refusal::probable_refusals;
 use spack_wasm_sandbox::{self as sandbox, Command, Outcome, Policy, RunError, Sandbox, Status};
 use spack_wasm_spec::Node;
+use spack_wasm_store::BuildIdentity;
 
+use crate::Cancellation;
 use crate::ask::Asker;
 use crate::environment::{Environment, quote};
+use crate::identity::OwnIdentity;
 use crate::journal::Journal;
 
 /// Under which numbers tools get the job server's descriptors: far from those that shells and configure scripts use.
@@ -45,6 +48,9 @@ pub(crate) struct BuildServices {
     pub(crate) compilers: Vec<(String, String)>,
     pub(crate) configure_args: ConfigureArgs,
     pub(crate) asker: Asker,
+    pub(crate) cancellation: Cancellation,
+    /// Whom the recipe's thread has become; what is done here is done as the host.
+    pub(crate) identity: Option<BuildIdentity>,
 }
 
 /// What a tool wrote, as far as somebody wants it.
@@ -72,6 +78,7 @@ impl Captured {
 
 impl Services for BuildServices {
     fn run(&mut self, request: ToolRequest) -> Result<ToolOutcome, ToolError> {
+        let _own = OwnIdentity::resume(self.identity);
         let lease = self.lease(&request.command);
         let command = self.command(&request.command, request.input, lease.as_ref());
         let command = command.map_err(ToolError::Invalid)?;
@@ -90,10 +97,11 @@ impl Services for BuildServices {
         });
         let outcome = ran.map_err(|error| self.not_run(&request.command.program, &error))?;
         self.journal.used(&outcome);
-        self.settle(&outcome, captured, line, request.accept_failure)
+        self.settle(&outcome, captured, line, &command.cwd, request.accept_failure)
     }
 
     fn find(&mut self, program: &str) -> Option<String> {
+        let _own = OwnIdentity::resume(self.identity);
         let script = "command -v -- \"$1\"";
         let mut command = Command::new(["/bin/sh", "-c", script, "sh", program], &self.source);
         command.env = self.environment.variables();
@@ -109,6 +117,7 @@ impl Services for BuildServices {
     }
 
     fn ask(&mut self, node: &Arc<Node>, question: Question) -> Result<Answer, AskError> {
+        let _own = OwnIdentity::resume(self.identity);
         self.asker.ask(node, question)
     }
 
@@ -126,6 +135,10 @@ impl Services for BuildServices {
     fn progress(&mut self, done: u32, total: u32, message: &str) {
         let (done, total) = (u64::from(done), (total > 0).then_some(u64::from(total)));
         self.journal.emit(EventKind::Progress { done, total, text: message.to_owned() });
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancellation.cause().is_some()
     }
 }
 
@@ -194,6 +207,7 @@ impl BuildServices {
         outcome: &Outcome,
         captured: Captured,
         command_line: String,
+        directory: &Path,
         accept_failure: bool,
     ) -> Result<ToolOutcome, ToolError> {
         self.journal.refused(outcome.refusals.clone());
@@ -212,7 +226,7 @@ impl BuildServices {
         }
         if outcome.refusals.is_empty() {
             let tail = String::from_utf8_lossy(&captured.tail);
-            self.journal.refused(probable_refusals(&tail, &self.policy));
+            self.journal.refused(probable_refusals(&tail, directory, &self.policy));
         }
         Err(ToolError::Failed(ToolFailure { command_line, outcome: result }))
     }

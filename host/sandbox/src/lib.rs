@@ -21,6 +21,7 @@
 mod command;
 mod error;
 mod executor_client;
+mod explain;
 mod policy;
 mod probe;
 mod pump;
