@@ -12,6 +12,7 @@ mod interrupt;
 mod misbehaving;
 mod monitor;
 mod monitor_faults;
+mod permissions;
 mod repo;
 mod sandbox;
 mod sources;
