@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,18 +11,27 @@ use spack_wasm_tests::{MISBEHAVING, TestContext, User};
 
 use crate::of;
 
-/// Starts a build that does not end by itself, and returns when its tool runs.
-fn start(user: &TestContext) -> Child {
+fn spawn(user: &TestContext, act: &str) -> (Child, BufReader<ChildStdout>) {
     let mut command = user.command(user.binary());
-    command.args(["install", "--recipe", MISBEHAVING, "misbehaving", "act=wait"]);
+    command.args(["install", "--recipe", MISBEHAVING, "misbehaving", &format!("act={act}")]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let deadline = Instant::now() + Duration::from_secs(60);
-    // Read on, so that the program never waits for its reader.
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    (child, stdout)
+}
+
+/// Reads on, so that the program never waits for its reader.
+fn read_on(mut stdout: BufReader<ChildStdout>) {
     thread::spawn(move || {
         let mut line = String::new();
         while stdout.read_line(&mut line).is_ok_and(|length| length > 0) {}
     });
+}
+
+/// Starts a build that does not end by itself, and returns when its tool runs.
+fn start(user: &TestContext) -> Child {
+    let (mut child, stdout) = spawn(user, "wait");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    read_on(stdout);
     while tools(user).len() < 2 {
         assert!(Instant::now() < deadline, "the tool does not start");
         assert!(child.try_wait().unwrap().is_none(), "the build has ended");
@@ -95,6 +104,23 @@ fn interrupted() {
         assert_eq!(end(&user, child).code(), Some(130));
         assert_recovers(&user);
     }
+}
+
+/// A recipe that computes is not waited for: its own time is longer than this test's.
+#[test]
+fn interrupted_in_a_recipe() {
+    let user = of(User::Current);
+    let (child, mut stdout) = spawn(&user, "loop");
+    let mut line = String::new();
+    while !line.contains("Executing phase") {
+        line.clear();
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "the build has ended");
+    }
+    read_on(stdout);
+    let began = Instant::now();
+    signal(&child, Signal::INT);
+    assert_eq!(end(&user, child).code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod logs;
 mod misbehaving;
 mod monitor;
 mod monitor_faults;
+mod permissions;
 mod repo;
 mod sandbox;
 mod scheduling;

@@ -1,6 +1,7 @@
 //! Recipes that do what no recipe may. Each fails its own build, and says what it was; nothing else is harmed.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use spack_wasm_tests::{MISBEHAVING, Output, TestContext, assert_output};
 
@@ -198,6 +199,14 @@ fn links_out_of_the_prefix_and_other_peoples_rights_are_refused() {
     ----- stderr -----
     ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': `'chmod' '4755' '[STORE]/linux-[TARGET]/misbehaving-1.0-[HASH]/run'` exited with status 1
 
+    The first error in the log:
+         1     ==> misbehaving: Executing phase: 'install'
+         2     ==> [[DATE]] 'chmod' '4755' '[STORE]/linux-[TARGET]/misbehaving-1.0-[HASH]/run'
+      >> 3     chmod: changing permissions of '[STORE]/linux-[TARGET]/misbehaving-1.0-[HASH]/run': Operation not permitted
+         4     ==> misbehaving: `'chmod' '4755' '[STORE]/linux-[TARGET]/misbehaving-1.0-[HASH]/run'` exited with status 1
+
+    Sandbox: probably refused by the sandbox: set-uid or set-gid bit of [STORE]/linux-[TARGET]/misbehaving-1.0-[HASH]/run; builds set neither
+
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
     hint: `spack-wasm logs /[HASH]` shows the whole log
@@ -247,6 +256,10 @@ fn a_dependency_is_read_only() {
     ");
     let zlib = location(&user, &["zlib"]);
     assert!(zlib.join("lib/libz.so").exists() && !zlib.join("lib/evil").exists());
+    // Its recipe answers in the middle of a phase, too.
+    misbehave(&user, "ask-dependency", &[]).succeeded();
+    let asked = location(&user, &["misbehaving"]).join("libraries.txt");
+    assert_eq!(fs_err::read_to_string(asked).unwrap(), "z");
 }
 
 #[test]
@@ -266,14 +279,41 @@ fn one_that_misbehaves_does_not_harm_its_neighbour() {
     ");
 }
 
+/// Every file of a prefix but those of the record, with what it holds.
+fn content(prefix: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs_err::read_dir(prefix).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| !path.ends_with(".spack"));
+    files.map(|path| (path.strip_prefix(prefix).unwrap().to_owned(), fs_err::read(&path).unwrap())).collect()
+}
+
 #[test]
 fn time_and_chance_are_the_same_in_each_build() {
-    let user = user();
-    let mut written = [(); 2].map(|()| {
+    let built = [user(), user()].map(|user| {
+        misbehave(&user, "clock", &[]).succeeded();
+        let first = content(&location(&user, &["misbehaving"]));
         misbehave(&user, "clock", &["--overwrite", "-y"]).succeeded();
-        fs_err::read_to_string(location(&user, &["misbehaving"]).join("clock.txt")).unwrap()
+        assert_eq!(content(&location(&user, &["misbehaving"])), first);
+        first
     });
-    assert!(written[0].contains("SystemTime"), "{}", written[0]);
-    let [first, second] = &mut written;
-    assert_eq!(first, second);
+    let clock = String::from_utf8_lossy(&built[0][Path::new("clock.txt")]).into_owned();
+    assert!(clock.contains("SystemTime"), "{clock}");
+    assert_eq!(built[0], built[1]);
+}
+
+#[test]
+fn a_pipe_that_nobody_else_opens_is_not_waited_for() {
+    let user = user();
+    assert_output!(user, refused(&user, "fifo"), @"
+    exit status: 1
+    ----- stderr -----
+    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the recipe of misbehaving says: failed to open file `/build/spack-src/pipe`: Not supported (os error 58)
+
+    Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
+    Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
+    hint: `spack-wasm logs /[HASH]` shows the whole log
+    ");
+    let output = refused(&user, "write-fifo");
+    assert!(output.stderr.contains("spack-src/pipe`: Not supported"), "{}", output.report());
+    // Put in a file's place at any moment.
+    misbehave(&user, "fifo-left-behind", &[]).succeeded();
 }

@@ -7,7 +7,7 @@ use spack_wasm_tests::{MISBEHAVING, Output, TestContext, assert_output};
 use crate::user;
 
 /// A folder of recipes with one in it.
-fn repository(user: &TestContext, namespace: &str) -> String {
+pub(crate) fn repository(user: &TestContext, namespace: &str) -> String {
     let folder = user.work().join(namespace);
     let package = folder.join("packages/misbehaving");
     fs_err::create_dir_all(&package).unwrap();
@@ -157,4 +157,22 @@ fn what_is_no_recipe_is_refused() {
     ");
     let half = with("half.wasm");
     assert!(half.stderr.contains("half.wasm can't be used as a recipe"), "{}", half.report());
+}
+
+/// A recipe that was downloaded lies among other things of the user's.
+#[test]
+fn what_lies_beside_a_single_recipe_is_not_its_own() {
+    let user = user();
+    let recipe = user.home().join("recipe.wasm");
+    fs_err::copy(MISBEHAVING, &recipe).unwrap();
+    // Were it to read this, it would want more than its sandbox has.
+    fs_err::write(user.home().join("wishes"), "read /etc/shadow\n").unwrap();
+    let recipe = recipe.to_str().unwrap();
+    user.run(["install", "--recipe", recipe, "misbehaving", "act=nothing"]).succeeded();
+    // As this one does.
+    let folder = PathBuf::from(repository(&user, "mine"));
+    fs_err::write(folder.join("packages/misbehaving/wishes"), "read /etc/shadow\n").unwrap();
+    user.run(["repo", "add", "mine"]).succeeded();
+    let output = user.run(["install", "misbehaving", "act=empty"]).failed_with(1);
+    assert!(output.stderr.contains("read:/etc/shadow"), "{}", output.report());
 }

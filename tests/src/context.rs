@@ -52,7 +52,7 @@ impl TestContext {
         // The build folder may be closed to the other user.
         let own = folder.path().join("spack-wasm");
         let binary = match user.other() {
-            Some(_) => fs_err::copy(binary.as_ref(), &own).map(|_| own).unwrap(),
+            Some(_) => copy_program(binary.as_ref(), own),
             None => binary.as_ref().to_owned(),
         };
         let context = Self { folder, binary, user, variables: Vec::new(), time: TIME };
@@ -225,6 +225,13 @@ impl TestContext {
             chown(path, Some(id), Some(id)).unwrap();
         }
     }
+}
+
+/// By another process: what other tests start meanwhile would inherit a descriptor of ours that is open for writing, and the
+/// program would be busy.
+fn copy_program(from: &Path, to: PathBuf) -> PathBuf {
+    assert!(Command::new("cp").arg(from).arg(&to).status().unwrap().success());
+    to
 }
 
 fn set_mode(path: &Path, mode: u32) {

@@ -23,7 +23,7 @@ mod user;
 pub use context::TestContext;
 
 /// The component of the recipe in `tests/guests/empty`.
-pub const EMPTY: &str = env!("GUEST_DECLARED");
+pub const EMPTY: &str = env!("GUEST_EMPTY");
 
 /// The component of the recipe in `tests/guests/misbehaving`.
 pub const MISBEHAVING: &str = env!("GUEST_MISBEHAVING");

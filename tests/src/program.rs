@@ -10,7 +10,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("g++", "g++"),
     ("gzip", "gzip"),
     ("readelf", "binutils"),
+    ("setpriv", "util-linux"),
     ("tar", "tar"),
+    ("unshare", "util-linux"),
     ("xz", "xz-utils"),
 ];
 

@@ -31,19 +31,6 @@ pub enum InstallError {
         #[source]
         source: io::Error,
     },
-    /// The build's user can't reach a folder that it works in under its real path.
-    #[error(
-        "builds run as user {uid}, who can't enter {}, and this sandbox level shows tools the real paths; choose a place for {setting} that everybody may enter, or open that folder (`chmod o+x`)",
-        path.display()
-    )]
-    Closed {
-        /// The build's user.
-        uid: u32,
-        /// The folder that is closed.
-        path: PathBuf,
-        /// What has to be moved.
-        setting: &'static str,
-    },
     /// A path that configuration opens to builds does not exist.
     #[error("{setting} names {}, which does not exist", path.display())]
     NoSuchPath {
@@ -83,8 +70,8 @@ pub(crate) enum BuildError {
     NoRecipe(String),
     #[error(transparent)]
     Recipe(#[from] CatalogError),
-    #[error("its recipe wants {what} ({reason}), and configuration does not allow it")]
-    Permission { what: String, reason: String },
+    #[error("its recipe wants more than its sandbox has, and configuration does not allow it: {refused}")]
+    Permission { refused: String, setting: String },
     #[error("the stage in {} can't be used", path.display())]
     Stage {
         path: PathBuf,
@@ -107,6 +94,8 @@ pub(crate) enum BuildError {
         #[source]
         source: PatchError,
     },
+    #[error("patch {0} is a file of its recipe's folder, and a recipe has one in a repository only")]
+    NoFolder(String),
     #[error("patch {name} is not what its recipe describes: its SHA-256 is {found}")]
     PatchChanged { name: String, found: String },
     #[error("the compiler wrapper can't be configured")]
@@ -147,10 +136,8 @@ impl BuildError {
             Self::Fetch(error) => error.hints(),
             Self::Begin(error) => error.hint().map(str::to_owned).into_iter().collect(),
             Self::Publish(error) => error.hint().map(str::to_owned).into_iter().collect(),
-            Self::Permission { what, .. } => {
-                vec![format!(
-                    "allow it with `-c config:permissions:…` once you have looked at the recipe: it would get {what}"
-                )]
+            Self::Permission { setting, .. } => {
+                vec![format!("if you trust the recipe with all that it wants, allow it: -c \"{setting}\"")]
             }
             _ => Vec::new(),
         }

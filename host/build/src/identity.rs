@@ -31,6 +31,33 @@ impl Drop for FileIdentity {
     }
 }
 
+/// While it lives, a thread that has taken an identity touches files as we are: what the host does for a recipe needs ways
+/// that are closed to the build's user, such as a home of mode 0700.
+#[derive(Debug)]
+pub(crate) struct OwnIdentity {
+    taken: Option<BuildIdentity>,
+    /// As above.
+    _thread: std::marker::PhantomData<*const ()>,
+}
+
+impl OwnIdentity {
+    /// Lays down, for a while, the identity that this thread has taken, if it has one.
+    pub(crate) fn resume(taken: Option<BuildIdentity>) -> Self {
+        if taken.is_some() {
+            set(geteuid().as_raw(), rustix::process::getegid().as_raw());
+        }
+        Self { taken, _thread: std::marker::PhantomData }
+    }
+}
+
+impl Drop for OwnIdentity {
+    fn drop(&mut self) {
+        if let Some(BuildIdentity { uid, gid }) = self.taken {
+            set(uid, gid);
+        }
+    }
+}
+
 #[expect(unsafe_code, reason = "no safe wrapper exists")]
 fn set(uid: u32, gid: u32) {
     // SAFETY: the calls take numbers only. The group first: without uid 0 the thread may not change it any more.

@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,7 +5,7 @@ use spack_wasm_jobserver::{Balancer, Budget};
 use spack_wasm_machine::Machine;
 use spack_wasm_monitor::{BuildEnd, Emitter, EventKind, PlanAction};
 use spack_wasm_recipe_host::Catalog;
-use spack_wasm_sandbox::{HELPER, Policy, Sandbox};
+use spack_wasm_sandbox::{Access, HELPER, Sandbox};
 use spack_wasm_source::Fetcher;
 use spack_wasm_spec::Dag;
 use spack_wasm_store::{LockMode, Patience, PrefixLock, StageArea, Store};
@@ -16,7 +15,7 @@ use crate::error::chain;
 use crate::hoards::Hoards;
 use crate::job::{Shared, build_identity};
 use crate::scheduler::Scheduler;
-use crate::{Cancellation, InstallError, InstallOptions, Plan, Report, walls, wrapper};
+use crate::{Cancellation, InstallError, InstallOptions, Plan, Report, SandboxOptions, walls, wrapper};
 
 /// How often tokens that a build does not use are lent to another one.
 const REBALANCE: Duration = Duration::from_millis(50);
@@ -78,7 +77,7 @@ impl Installer {
         cancellation: &Cancellation,
     ) -> Result<Shared, InstallError> {
         let policy = walls::policy(&options.sandbox);
-        self.check_paths(options, &policy)?;
+        check_paths(&options.sandbox)?;
         let stages = StageArea::open(&options.stage_root).map_err(|error| InstallError::Stages {
             path: options.stage_root.clone(),
             source: std::io::Error::other(error),
@@ -99,7 +98,7 @@ impl Installer {
             policy,
         };
         if plan.to_build().next().is_some() {
-            drop(Sandbox::start(&shared.policy, &shared.helper).map_err(InstallError::Walls)?);
+            self.try_walls(&shared)?;
         }
         Ok(shared)
     }
@@ -115,26 +114,13 @@ impl Installer {
         }
     }
 
-    /// Paths that every build needs are there, and the build's user can reach them.
-    fn check_paths(&self, options: &InstallOptions, policy: &Policy) -> Result<(), InstallError> {
-        let sandbox = &options.sandbox;
-        for (setting, paths) in
-            [("config:sandbox:read", &sandbox.read), ("config:sandbox:write", &sandbox.write)]
-        {
-            if let Some(path) = paths.iter().find(|path| !path.exists()) {
-                return Err(InstallError::NoSuchPath { setting, path: path.clone() });
-            }
+    /// Lays the walls around nothing but the folders of stages and prefixes, which the build's user may have to reach.
+    fn try_walls(&self, shared: &Shared) -> Result<(), InstallError> {
+        let mut policy = shared.policy.clone();
+        for place in [shared.options.stage_root.as_path(), self.store.root()] {
+            policy.mount(place, place, Access::ReadOnly);
         }
-        let Some(identity) = build_identity(policy).filter(|_| !policy.remaps()) else { return Ok(()) };
-        let places = [
-            ("config:build_stage", options.stage_root.as_path()),
-            ("config:install_tree:root", self.store.root()),
-        ];
-        for (setting, place) in places {
-            if let Some(path) = place.ancestors().skip(1).find(|path| is_closed(path)) {
-                return Err(InstallError::Closed { uid: identity.uid, path: path.to_owned(), setting });
-            }
-        }
+        drop(Sandbox::start(&policy, &shared.helper).map_err(InstallError::Walls)?);
         Ok(())
     }
 
@@ -160,11 +146,15 @@ impl Installer {
     }
 }
 
-/// Whether only its owner and group may enter a folder.
-fn is_closed(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-
-    fs_err::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 == 0)
+/// Paths that configuration opens to every build are there.
+fn check_paths(sandbox: &SandboxOptions) -> Result<(), InstallError> {
+    for (setting, paths) in [("config:sandbox:read", &sandbox.read), ("config:sandbox:write", &sandbox.write)]
+    {
+        if let Some(path) = paths.iter().find(|path| !path.exists()) {
+            return Err(InstallError::NoSuchPath { setting, path: path.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn budget(options: &InstallOptions) -> Result<Budget, InstallError> {

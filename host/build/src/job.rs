@@ -28,7 +28,7 @@ use crate::sources::Sources;
 use crate::stage::{SOURCE, Workspace};
 use crate::walls::{self, Inside};
 use crate::wrapper::{Places, Wrapper};
-use crate::{Cancellation, InstallOptions, Installer};
+use crate::{Cancellation, InstallOptions, Installer, permissions};
 
 /// What all builds of a run share.
 pub(crate) struct Shared {
@@ -140,7 +140,7 @@ impl Job {
     fn prepare(&self, pending: &PendingPrefix) -> Result<Ground, BuildError> {
         let entry = self.shared.installer.catalog.entry(self.node.name())?;
         let entry = entry.ok_or_else(|| BuildError::NoRecipe(self.node.name().to_owned()))?;
-        self.check_permissions(&entry.package)?;
+        permissions::check(&entry.package, &self.shared.options.allowed)?;
         let workspace = Workspace::create(&self.shared.stages, &self.node)?;
         self.journal
             .log_to(&workspace.log)
@@ -150,7 +150,7 @@ impl Job {
         let dependencies = walls::dependency_prefixes(self.store(), &self.shared.dag, &self.node);
         let prefix = (pending.building_path(), pending.final_path());
         walls::grant(&mut policy, &inside, &workspace, (&prefix.0, &prefix.1), &dependencies);
-        walls::allow(&mut policy, &entry.package.permissions);
+        permissions::grant(&mut policy, &entry.package.permissions);
         let wrapper = Wrapper::new(&self.places(&prefix.1), inside.wrapper.clone())?;
         wrapper.write(&workspace.wrapper, &self.shared.wrapper)?;
         Ok(Ground { entry, workspace, inside, policy, wrapper, dependencies })
@@ -166,22 +166,6 @@ impl Job {
             store_root: self.store().root(),
             prefix,
             link: link.map(|node| self.store().prefix_of(node)).collect(),
-        }
-    }
-
-    /// A recipe's wishes beyond its sandbox need the user's word.
-    fn check_permissions(&self, package: &Package) -> Result<(), BuildError> {
-        let allowed = self.shared.options.allowed.get(&package.name);
-        let refused = package.permissions.iter().find(|wanted| {
-            let name = format!("{}:{}", wanted.kind, wanted.value);
-            !allowed.is_some_and(|allowed| allowed.contains(&name))
-        });
-        match refused {
-            None => Ok(()),
-            Some(wanted) => Err(BuildError::Permission {
-                what: format!("{}:{}", wanted.kind, wanted.value),
-                reason: wanted.reason.clone(),
-            }),
         }
     }
 
@@ -209,6 +193,8 @@ impl Job {
                 .collect(),
             configure_args: Arc::clone(&configure_args),
             asker,
+            cancellation: self.shared.cancellation.clone(),
+            identity: self.shared.identity,
         };
         let channel = Arc::clone(&services.jobs.channel);
         let subject = self.subject(ground, pending, source_date);
@@ -406,6 +392,5 @@ fn traces(inside: &Inside) -> Vec<Trace> {
 
 /// The identity of builds: root's are somebody else's.
 pub(crate) fn build_identity(policy: &Policy) -> Option<BuildIdentity> {
-    let root = rustix::process::geteuid().is_root();
-    root.then(|| BuildIdentity { uid: policy.owner(), gid: policy.owner() })
+    policy.other_user().map(|id| BuildIdentity { uid: id, gid: id })
 }

@@ -150,7 +150,7 @@ impl Journal {
                 path: refusal.path.clone(),
                 access,
                 certainty: if refusal.certain { Certainty::Certain } else { Certainty::Probable },
-                setting: refusal.setting.unwrap_or_default().to_owned(),
+                setting: refusal.setting().unwrap_or_default(),
             });
         }
         self.lock().refusals.extend(refusals);

@@ -16,6 +16,7 @@ mod jobs;
 mod journal;
 mod log_search;
 mod options;
+mod permissions;
 mod plan;
 mod record;
 mod report;

@@ -59,6 +59,8 @@ pub struct SandboxOptions {
     pub level: Level,
     /// Layers that may be missing.
     pub allow_missing: BTreeSet<Layer>,
+    /// Whether all walls are insisted on; see [`Policy::required`](spack_wasm_sandbox::Policy::required).
+    pub required: bool,
     /// The user of builds when the program runs as root.
     pub build_uid: Option<u32>,
     /// Further paths that every build may read.
@@ -74,6 +76,7 @@ impl Default for SandboxOptions {
         Self {
             level: Level::Namespaces,
             allow_missing: BTreeSet::new(),
+            required: false,
             build_uid: None,
             read: Vec::new(),
             write: Vec::new(),

@@ -10,9 +10,12 @@ use spack_wasm_recipe_host::{Answer, AskError, Question, Services, ToolRequest};
 use spack_wasm_sandbox::refusal::probable_refusals;
 use spack_wasm_sandbox::{self as sandbox, Command, Outcome, Policy, RunError, Sandbox, Status};
 use spack_wasm_spec::Node;
+use spack_wasm_store::BuildIdentity;
 
+use crate::Cancellation;
 use crate::ask::Asker;
 use crate::environment::{Environment, quote};
+use crate::identity::OwnIdentity;
 use crate::jobs::Jobs;
 use crate::journal::Journal;
 
@@ -37,6 +40,9 @@ pub(crate) struct BuildServices {
     pub(crate) compilers: Vec<(String, String)>,
     pub(crate) configure_args: ConfigureArgs,
     pub(crate) asker: Asker,
+    pub(crate) cancellation: Cancellation,
+    /// Whom the recipe's thread has become; what is done here is done as the host.
+    pub(crate) identity: Option<BuildIdentity>,
 }
 
 /// What a tool wrote, as far as somebody wants it.
@@ -67,6 +73,7 @@ impl Captured {
 
 impl Services for BuildServices {
     fn run(&mut self, request: ToolRequest) -> Result<ToolOutcome, ToolError> {
+        let _own = OwnIdentity::resume(self.identity);
         // Tokens that were taken for the tool go back when it has ended, however it ends.
         let (command, _lease) = self.command(&request.command, request.input).map_err(ToolError::Invalid)?;
         let line = command_line(&request.command);
@@ -91,10 +98,11 @@ impl Services for BuildServices {
             self.journal
                 .warn(format!("{program} printed more than {most} MiB; its recipe gets the beginning"));
         }
-        self.settle(&outcome, captured, line, request.accept_failure)
+        self.settle(&outcome, captured, line, &command.cwd, request.accept_failure)
     }
 
     fn find(&mut self, program: &str) -> Option<String> {
+        let _own = OwnIdentity::resume(self.identity);
         let script = "command -v -- \"$1\"";
         let mut command = Command::new(["/bin/sh", "-c", script, "sh", program], &self.source);
         command.env = self.environment.variables();
@@ -110,6 +118,7 @@ impl Services for BuildServices {
     }
 
     fn ask(&mut self, node: &Arc<Node>, question: Question) -> Result<Answer, AskError> {
+        let _own = OwnIdentity::resume(self.identity);
         self.asker.ask(node, question)
     }
 
@@ -127,6 +136,10 @@ impl Services for BuildServices {
     fn progress(&mut self, done: u32, total: u32, message: &str) {
         let (done, total) = (u64::from(done), (total > 0).then_some(u64::from(total)));
         self.journal.emit(EventKind::Progress { done, total, text: message.to_owned() });
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancellation.cause().is_some()
     }
 }
 
@@ -160,6 +173,7 @@ impl BuildServices {
         outcome: &Outcome,
         captured: Captured,
         command_line: String,
+        directory: &Path,
         accept_failure: bool,
     ) -> Result<ToolOutcome, ToolError> {
         self.journal.refused(outcome.refusals.clone());
@@ -178,7 +192,7 @@ impl BuildServices {
         }
         if outcome.refusals.is_empty() {
             let tail = String::from_utf8_lossy(&captured.tail);
-            self.journal.refused(probable_refusals(&tail, &self.policy));
+            self.journal.refused(probable_refusals(&tail, directory, &self.policy));
         }
         Err(ToolError::Failed(ToolFailure { command_line, outcome: result }))
     }

@@ -153,7 +153,8 @@ impl Sources<'_> {
         let stage_error = |path: &Path, source| BuildError::Stage { path: path.to_owned(), source };
         match &patch.location {
             PatchLocation::File(file) => {
-                let path = self.recipe_folder.unwrap_or(Path::new("")).join(file);
+                let folder = self.recipe_folder.ok_or_else(|| BuildError::NoFolder(file.clone()))?;
+                let path = folder.join(file);
                 let text = fs_err::read(&path).map_err(|source| stage_error(&path, source))?;
                 Ok((file.clone(), text, "the recipe's folder".to_owned()))
             }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use spack_wasm_package::Permission;
 use spack_wasm_sandbox::{Access, Policy};
 use spack_wasm_spec::{Dag, DependencyType, Node};
 use spack_wasm_store::Store;
@@ -42,6 +41,7 @@ pub(crate) fn inside(policy: &Policy, workspace: &Workspace) -> Inside {
 pub(crate) fn policy(options: &SandboxOptions) -> Policy {
     let mut policy = Policy::new(options.level);
     policy.allow_missing.clone_from(&options.allow_missing);
+    policy.required = options.required;
     policy.build_uid = options.build_uid;
     policy.trace = options.trace;
     for path in &options.read {
@@ -68,18 +68,6 @@ pub(crate) fn grant(
         if policy.inside(path).is_none() {
             policy.mount(path, path, Access::ReadOnly);
         }
-    }
-}
-
-/// Adds what configuration allows a recipe beyond its sandbox: a program is something to read, a variable no path at all.
-pub(crate) fn allow(policy: &mut Policy, permissions: &[Permission]) {
-    for permission in permissions {
-        let path = Path::new(&permission.value);
-        match permission.kind.as_str() {
-            "write" => policy.mount(path, path, Access::ReadWrite),
-            "read" | "program" => policy.mount(path, path, Access::ReadOnly),
-            _ => continue,
-        };
     }
 }
 

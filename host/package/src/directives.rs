@@ -118,12 +118,19 @@ pub struct Redistribution {
 /// What a build wants beyond its sandbox; refused unless configuration allows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permission {
-    /// What kind, for example `network` or `read`.
+    /// What kind: `read`, `write`, `program` or `environment`.
     pub kind: String,
     /// Which one, for example a path.
     pub value: String,
     /// Why, in the recipe's words.
     pub reason: String,
+}
+
+impl Permission {
+    /// Kind and value, as configuration names it.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.kind, self.value)
+    }
 }
 
 impl Provided {

@@ -91,6 +91,13 @@ impl Package {
         format!("{}.{}", self.namespace, self.name)
     }
 
+    /// The setting that allows all that it wants beyond its sandbox, as the option `-c` takes it.
+    pub fn permission_setting(&self) -> String {
+        let quoted = |wanted: &Permission| format!("'{}'", wanted.name().replace('\'', "''"));
+        let all: Vec<_> = self.permissions.iter().map(quoted).collect();
+        format!("config:permissions:{}:[{}]", self.name, all.join(", "))
+    }
+
     /// The definitions of one variant; of those whose condition holds, the last one counts.
     pub fn definitions<'a>(&'a self, variant: &'a str) -> impl Iterator<Item = &'a VariantDefinition> {
         self.variants.iter().filter(move |definition| definition.name == variant)

@@ -128,14 +128,12 @@ impl Catalog {
 
     /// Adds one recipe from a file, before all repositories; returns its package's name.
     ///
+    /// It has no files of its own: what lies beside it, such as a home or a folder of downloads, is not a recipe's.
+    ///
     /// # Errors
     /// The file is no recipe that this host can run, or what it declares makes no sense.
     pub fn add_recipe(&mut self, file: &Path) -> Result<String, CatalogError> {
-        let source = RecipeSource {
-            name: String::new(),
-            namespace: "local".to_owned(),
-            folder: file.parent().map(Path::to_path_buf).filter(|folder| !folder.as_os_str().is_empty()),
-        };
+        let source = RecipeSource { name: String::new(), namespace: "local".to_owned(), folder: None };
         let entry = self.read(file, source)?;
         let name = entry.package.name.clone();
         self.singles.insert(name.clone(), entry);

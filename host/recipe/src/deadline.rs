@@ -37,3 +37,8 @@ impl Deadline {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("it ran for more than {} s without an end", .0.as_secs_f32())]
 pub(crate) struct TimeIsUp(pub(crate) Duration);
+
+/// Nobody wants the result any more.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the run was cancelled")]
+pub(crate) struct RunCancelled;

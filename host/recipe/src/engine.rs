@@ -122,9 +122,7 @@ fn engine() -> wasmtime::Result<Engine> {
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    linker.allow_shadowing(true);
-    imports::add_clock(&mut linker)?;
-    linker.allow_shadowing(false);
+    imports::shadow(&mut linker)?;
     Bindings::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
 }

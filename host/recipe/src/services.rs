@@ -95,6 +95,11 @@ pub trait Services: Send {
 
     /// How far a phase is.
     fn progress(&mut self, done: u32, total: u32, message: &str);
+
+    /// Whether the guest is to be stopped, since nobody wants its result any more. Asked all the time while it runs.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// The services outside of a build: none. A recipe that declares its package or answers a question runs no tools.

@@ -9,7 +9,7 @@ use wasmtime::{AsContextMut, Store, Trap, UpdateDeadline};
 use crate::bindings::{Bindings, answers};
 use crate::clocks::Virtual;
 use crate::component::{Recipe, RecipeSource};
-use crate::deadline::{Deadline, TimeIsUp};
+use crate::deadline::{Deadline, RunCancelled, TimeIsUp};
 use crate::folders::{Folder, Folders};
 use crate::imports::specs::SpecHandle;
 use crate::limits::Meter;
@@ -97,8 +97,10 @@ impl Session {
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(recipe.limits().transfer);
         store.epoch_deadline_callback(|context| {
-            let deadline = &context.data().deadline;
-            if deadline.is_over() {
+            let State { deadline, services, .. } = context.data();
+            if services.is_cancelled() {
+                Err(RunCancelled.into())
+            } else if deadline.is_over() {
                 Err(TimeIsUp(deadline.budget()).into())
             } else {
                 Ok(UpdateDeadline::Continue(1))
@@ -289,6 +291,7 @@ fn explain(recipe: &str, function: &str, store: &mut Store<State>, error: &wasmt
     let limit = error
         .downcast_ref::<TimeIsUp>()
         .map(TimeIsUp::to_string)
+        .or_else(|| error.downcast_ref::<RunCancelled>().map(RunCancelled::to_string))
         .or_else(|| store.data().meter.refused())
         .or_else(|| stack_exhausted(error));
     match limit {

@@ -46,16 +46,43 @@ pub enum ToolError {
 pub enum StartError {
     /// This machine does not give a wall that the policy asks for.
     #[error(
-        "the sandbox's `{layer}` layer is missing on this machine ({why}), so nothing is built; \
-         to build without it: {flag}"
+        "the sandbox's `{layer}` layer is missing on this machine ({why}), so nothing is built; {}",
+        way_around(flag.as_deref())
     )]
     MissingLayer {
         /// The wall.
         layer: Layer,
         /// The system's reason.
         why: io::Error,
-        /// The option that continues.
-        flag: String,
+        /// The option that continues; none where all walls are insisted on.
+        flag: Option<String>,
+    },
+    /// The build user can't reach a path that it works at, and can't be let in.
+    #[error(
+        "builds run as user {uid}, who can't enter `{0}`, and at the sandbox level `{level}` they work at real paths \
+         (mounts that would let them in are refused: {why}); \
+         open it with `chmod o+x {0}`, or keep store and stage elsewhere: \
+         `-c config:install_tree:root:DIR -c config:build_stage:DIR`",
+        path.display()
+    )]
+    Closed {
+        /// The build's user.
+        uid: u32,
+        /// The policy's level.
+        level: Level,
+        /// The folder that is closed.
+        path: PathBuf,
+        /// The system's reason.
+        why: io::Error,
+    },
+    /// The build user does not exist in the user namespace that we were started in.
+    #[error(
+        "builds run as user {uid}, whom the user namespace of this container does not have; \
+         set `config:sandbox:build_uid` to one of the numbers in /proc/self/uid_map and /proc/self/gid_map, but not to 0"
+    )]
+    NoSuchUser {
+        /// The build's user.
+        uid: u32,
     },
     /// A step of the setup failed that no option can leave out.
     #[error("the sandbox cannot {step}{}", at(path.as_ref()))]
@@ -158,6 +185,13 @@ pub enum RunError {
     /// The executor could not be talked to.
     #[error("cannot talk to the sandbox")]
     Channel(#[source] io::Error),
+}
+
+fn way_around(flag: Option<&str>) -> String {
+    match flag {
+        Some(flag) => format!("to build without it: {flag}"),
+        None => "`--require-sandbox` insists on it".to_owned(),
+    }
 }
 
 fn at(path: Option<&PathBuf>) -> String {

@@ -12,13 +12,12 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Uid;
 use spack_wasm_sandbox_protocol as protocol;
-use spack_wasm_sandbox_protocol::{
-    Ended, ExecFailure, ExecStep, Failure, Layer, Level, Missing, Order, Reply, Started,
-};
+use spack_wasm_sandbox_protocol::{Ended, ExecFailure, ExecStep, Level, Missing, Order, Reply, Started};
 
 use crate::census;
 use crate::command::{Command, Outcome, Status, Stream};
 use crate::error::{RunError, StartError};
+use crate::explain::explain;
 use crate::policy::Policy;
 use crate::pump::Pump;
 use crate::refusal::Refusal;
@@ -226,56 +225,6 @@ fn spawn(helper: &InstalledTool, channel: &OwnedFd) -> io::Result<Child> {
             result => return result,
         }
     }
-}
-
-fn explain(policy: &Policy, failure: Failure) -> StartError {
-    let source = || match failure.errno {
-        0 => io::Error::other("the system gave no reason"),
-        errno => io::Error::from_raw_os_error(errno),
-    };
-    match failure.layer {
-        Some(layer) => {
-            StartError::MissingLayer { layer, why: source(), flag: flag_without(policy.level, layer) }
-        }
-        None => StartError::Setup {
-            step: failure.step.describe(),
-            path: failure.path.as_ref().map(|path| path.as_path().to_path_buf()),
-            source: source(),
-        },
-    }
-}
-
-/// The weakest change of options that continues without a wall.
-fn flag_without(level: Level, layer: Layer) -> String {
-    let is_root = rustix::process::geteuid().is_root();
-    match (level, layer) {
-        // Nothing of the level `namespaces` is left without these.
-        (Level::Namespaces, Layer::User) if !is_root => lower_level(),
-        (Level::Namespaces, Layer::Mount) => lower_level(),
-        (Level::Namespaces, layer) => format!("--sandbox-allow-missing={layer}"),
-        (Level::Landlock | Level::None, _) => "--sandbox=none".to_owned(),
-    }
-}
-
-fn lower_level() -> String {
-    let level = if landlock_is_enough() { Level::Landlock } else { Level::None };
-    format!("--sandbox={level}")
-}
-
-#[expect(unsafe_code, reason = "the version is asked for by a system call without a wrapper")]
-fn landlock_is_enough() -> bool {
-    const LANDLOCK_CREATE_RULESET_VERSION: libc::c_long = 1;
-    const REQUIRED_ABI: libc::c_long = 3;
-    // SAFETY: with this flag the call reads no memory and returns a number.
-    let abi = unsafe {
-        libc::syscall(
-            libc::SYS_landlock_create_ruleset,
-            std::ptr::null::<libc::c_void>(),
-            0 as libc::size_t,
-            LANDLOCK_CREATE_RULESET_VERSION,
-        )
-    };
-    abi >= REQUIRED_ABI
 }
 
 fn not_started(command: &Command, failure: ExecFailure) -> RunError {

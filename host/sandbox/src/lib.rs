@@ -22,6 +22,7 @@ mod census;
 mod command;
 mod error;
 mod executor_client;
+mod explain;
 mod policy;
 mod probe;
 mod pump;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use spack_wasm_sandbox_protocol::{Link, OwnFile, Setup, SetupMount};
+use spack_wasm_sandbox_protocol::{Link, OwnFile, Setup, SetupMount, is_mapped, must_change_user};
 
 use crate::error::StartError;
 use crate::{Access, Layer, Level, Limits, toolchain};
@@ -18,6 +18,8 @@ pub struct Policy {
     pub level: Level,
     /// Walls whose absence the user has accepted.
     pub allow_missing: BTreeSet<Layer>,
+    /// Whether all walls are insisted on, so that the message about a missing one offers no way around it.
+    pub required: bool,
     /// What of the host exists for the build.
     pub mounts: Vec<Mount>,
     /// Links of the root folder, such as `/bin`: where each stands and where it points.
@@ -26,7 +28,7 @@ pub struct Policy {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// Device nodes that the build may use.
     pub devices: Vec<PathBuf>,
-    /// The user and group that builds run as when started by root; 65534 when `None`.
+    /// The user and group that builds run as when started by root; 65534 when `None`. See [`Policy::other_user`].
     pub build_uid: Option<u32>,
     /// Name of the machine as the build sees it.
     pub hostname: String,
@@ -64,6 +66,7 @@ impl Policy {
         Policy {
             level,
             allow_missing: BTreeSet::new(),
+            required: false,
             mounts,
             links,
             files: toolchain::own_files(),
@@ -98,10 +101,15 @@ impl Policy {
         self.level == Level::Namespaces
     }
 
+    /// The user and group that builds are when they can't be us: we are root, and not only of a user namespace that has no
+    /// other user.
+    pub fn other_user(&self) -> Option<u32> {
+        must_change_user(self.build_uid()).then(|| self.build_uid())
+    }
+
     /// The user that owns what the build writes, given who we are: us, or the build user when we are root.
     pub fn owner(&self) -> u32 {
-        let user = rustix::process::geteuid();
-        if user.is_root() { self.build_uid() } else { user.as_raw() }
+        self.other_user().unwrap_or_else(|| rustix::process::geteuid().as_raw())
     }
 
     /// Where a host path appears in the sandbox; `None` when it does not.
@@ -122,6 +130,9 @@ impl Policy {
     pub(crate) fn setup(&self) -> Result<Setup, StartError> {
         if self.build_uid() == 0 {
             return Err(StartError::BuildAsRoot);
+        }
+        if let Some(uid) = self.other_user().filter(|uid| !is_mapped(*uid)) {
+            return Err(StartError::NoSuchUser { uid });
         }
         let mounts = self.mounts.iter().map(|mount| self.check(mount)).collect::<Result<_, _>>()?;
         let link = |(path, target): &(PathBuf, PathBuf)| Link { path: path.into(), target: target.into() };

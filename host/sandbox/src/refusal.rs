@@ -2,33 +2,50 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use spack_wasm_sandbox_protocol::TracedAccess;
 
 use crate::{Access, Policy};
 
-/// The setting that makes a path readable in all builds.
-const READ_SETTING: &str = "config:sandbox:read";
-/// The setting that makes a path writable in all builds.
-const WRITE_SETTING: &str = "config:sandbox:write";
+mod complaint;
+
+use complaint::{Complaint, Reason, Surroundings};
 
 /// An access that the sandbox refused, or probably did.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
-    /// The path as the build named it; `address:port` for a connection.
+    /// The path as the build sees it; `address:port` for a connection.
     pub path: PathBuf,
     /// What was wanted.
     pub access: Access,
     /// Seen as it happened, or concluded from the output.
     pub certain: bool,
-    /// The setting that allows it; `None` where nothing does.
-    pub setting: Option<&'static str>,
+    /// What can be done about it.
+    pub remedy: Remedy,
+}
+
+/// What can be done about a refusal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remedy {
+    /// A setting of all builds gives access to this path, or to the folder that it would be made in.
+    Grant(PathBuf),
+    /// Nothing: builds have no network.
+    NoNetwork,
+    /// Nothing: no file of a build is set-uid or set-gid.
+    NoSetId,
 }
 
 impl Refusal {
-    fn probable(path: &Path, access: Access) -> Self {
-        Refusal { path: path.to_path_buf(), access, certain: false, setting: Some(setting(access)) }
+    /// The setting that allows the access, as the option `-c` takes it; none where nothing does.
+    pub fn setting(&self) -> Option<String> {
+        let Remedy::Grant(path) = &self.remedy else { return None };
+        let name = match self.access {
+            Access::ReadOnly => "read",
+            Access::ReadWrite => "write",
+        };
+        Some(format!("config:sandbox:{name}:[{}]", path.display()))
     }
 }
 
@@ -36,38 +53,32 @@ impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let probably = if self.certain { "" } else { "probably " };
         let path = self.path.display();
-        match self.setting {
-            None => write!(
-                formatter,
-                "{probably}refused by the sandbox: connection to {path}; builds have no network"
-            ),
-            Some(setting) => {
+        write!(formatter, "{probably}refused by the sandbox: ")?;
+        match (&self.remedy, self.setting()) {
+            (Remedy::NoSetId, _) => {
+                write!(formatter, "set-uid or set-gid bit of {path}; builds set neither")
+            }
+            (_, None) => write!(formatter, "connection to {path}; builds have no network"),
+            (_, Some(setting)) => {
                 let wanted = if self.access == Access::ReadWrite { "write" } else { "read" };
-                write!(
-                    formatter,
-                    "{probably}refused by the sandbox: {path} ({wanted}); allow with `{setting}: [{path}]`"
-                )
+                write!(formatter, "{path} ({wanted}); allow with `-c {setting}`")
             }
         }
     }
 }
 
-fn setting(access: Access) -> &'static str {
-    match access {
-        Access::ReadOnly => READ_SETTING,
-        Access::ReadWrite => WRITE_SETTING,
-    }
-}
-
-/// Looks in failing lines of a tool's output for paths that exist outside and were hidden or read-only inside.
+/// Looks in the lines of a failed tool's output that complain of a file: at which paths that exist outside was it that were
+/// hidden or read-only inside? Relative paths are read against `directory`, the tool's, or the one that make says it is in.
 ///
 /// The paths are the build's own words: nothing is opened, only looked up.
-pub fn probable_refusals(lines: &str, policy: &Policy) -> Vec<Refusal> {
+pub fn probable_refusals(lines: &str, directory: &Path, policy: &Policy) -> Vec<Refusal> {
+    let mut surroundings = Surroundings::new(directory);
     let mut refusals = BTreeSet::new();
     for line in lines.lines() {
-        let complaint = Complaint::of(line);
-        let paths = absolute_paths(line).into_iter().filter_map(|path| judge(&path, &complaint, policy));
-        refusals.extend(paths);
+        surroundings.follow(line);
+        let Some(complaint) = Complaint::of(line) else { continue };
+        let paths = complaint::paths(line).into_iter().map(|path| surroundings.resolve(&path));
+        refusals.extend(paths.filter_map(|path| judge(&path, &complaint, policy)));
     }
     refusals.into_iter().collect()
 }
@@ -76,61 +87,66 @@ pub fn probable_refusals(lines: &str, policy: &Policy) -> Vec<Refusal> {
 pub(crate) fn seen(seen: TracedAccess, policy: &Policy) -> Option<Refusal> {
     let (path, access) = (PathBuf::from(seen.path), seen.access);
     if seen.network {
-        return Some(Refusal { path, access, certain: true, setting: None });
+        return Some(Refusal { path, access, certain: true, remedy: Remedy::NoNetwork });
     }
-    let writing = access == Access::ReadWrite;
-    judge(&path, &Complaint { writing, read_only: writing }, policy)
-        .map(|refusal| Refusal { certain: true, ..refusal })
-}
-
-/// What a line complains of.
-struct Complaint {
-    writing: bool,
-    read_only: bool,
-}
-
-impl Complaint {
-    fn of(line: &str) -> Self {
-        let line = line.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
-        Complaint {
-            writing: says(&[
-                "create",
-                "creating",
-                "write",
-                "writing",
-                "touch",
-                "mkdir",
-                "remove",
-                "rename",
-                "read-only",
-            ]),
-            read_only: says(&["read-only file system", "permission denied", "operation not permitted"]),
-        }
-    }
+    let reason = if access == Access::ReadWrite { Reason::Denied } else { Reason::Absent };
+    let complaint = Complaint { reason, writes: access == Access::ReadWrite, opens: false, mode: false };
+    judge(&path, &complaint, policy).map(|refusal| Refusal { certain: true, ..refusal })
 }
 
 fn judge(path: &Path, complaint: &Complaint, policy: &Policy) -> Option<Refusal> {
-    if own_to_the_sandbox(path, policy) {
+    let path = through_links(path, policy);
+    if own_to_the_sandbox(&path, policy) {
         return None;
     }
-    if let Some((_, granted)) = policy.outside(path) {
-        let refused = granted == Access::ReadOnly && complaint.writing && complaint.read_only;
-        return refused.then(|| Refusal::probable(path, Access::ReadWrite));
+    let refused = |access, remedy| Some(Refusal { path: path.clone(), access, certain: false, remedy });
+    let grant = |access| refused(access, Remedy::Grant(nearest(&path, policy)));
+    match policy.outside(&path) {
+        Some((_, Access::ReadWrite)) if complaint.mode && complaint.reason == Reason::NotPermitted => {
+            refused(Access::ReadWrite, Remedy::NoSetId)
+        }
+        Some((_, Access::ReadOnly)) if complaint.reason != Reason::Absent => {
+            // Whoever may open it for reading was refused writing.
+            let wrote = complaint.writes || (complaint.opens && everybody_reads(&path));
+            wrote.then(|| grant(Access::ReadWrite)).flatten()
+        }
+        Some(_) => None,
+        None if complaint.writes => {
+            let possible = exists(&path) || path.parent().is_some_and(Path::is_dir);
+            possible.then(|| grant(Access::ReadWrite)).flatten()
+        }
+        None if is_above_a_mount(&path, policy) => None,
+        None => exists(&path).then(|| grant(Access::ReadOnly)).flatten(),
     }
-    if is_above_a_mount(path, policy) && !complaint.writing {
-        return None;
-    }
-    let exists = fs_err::symlink_metadata(path).is_ok();
-    let could_be_created = complaint.writing && path.parent().is_some_and(|parent| parent.is_dir());
-    let access = if complaint.writing { Access::ReadWrite } else { Access::ReadOnly };
-    (exists || could_be_created).then(|| Refusal::probable(path, access))
+}
+
+fn exists(path: &Path) -> bool {
+    fs_err::symlink_metadata(path).is_ok()
+}
+
+fn everybody_reads(path: &Path) -> bool {
+    fs_err::metadata(path).map_or(true, |metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+/// The path, or the folder that it would be made in: a setting can name only what exists.
+fn nearest(path: &Path, policy: &Policy) -> PathBuf {
+    let outside = |path: &Path| policy.outside(path).map_or_else(|| path.to_path_buf(), |(path, _)| path);
+    path.ancestors().find(|path| exists(&outside(path))).unwrap_or(path).to_path_buf()
+}
+
+/// The path behind the links of the root folder, such as `/lib`.
+fn through_links(path: &Path, policy: &Policy) -> PathBuf {
+    let behind = policy.links.iter().find_map(|(link, target)| {
+        let rest = path.strip_prefix(link).ok().filter(|rest| !rest.as_os_str().is_empty())?;
+        Some(link.parent()?.join(target).join(rest))
+    });
+    behind.unwrap_or_else(|| path.to_path_buf())
 }
 
 fn own_to_the_sandbox(path: &Path, policy: &Policy) -> bool {
     let kernel = path.starts_with("/proc") || path.starts_with("/dev/pts") || path.starts_with("/dev/fd");
     let private = ["/tmp", "/var/tmp", "/dev/shm"].into_iter().any(|folder| path == Path::new(folder));
-    let link = policy.links.iter().any(|(link, _)| path.starts_with(link));
+    let link = policy.links.iter().any(|(link, _)| path == link);
     let device = policy.devices.iter().any(|device| device == path);
     let file = policy.remaps() && policy.files.iter().any(|(file, _)| file == path);
     kernel || private || link || device || file
@@ -141,69 +157,97 @@ fn is_above_a_mount(path: &Path, policy: &Policy) -> bool {
     policy.mounts.iter().any(|mount| mount.target.starts_with(path))
 }
 
-fn absolute_paths(line: &str) -> Vec<PathBuf> {
-    let is_end = |character: char| character.is_whitespace() || "'\"`:;,()[]<>|‘’“”=".contains(character);
-    let mut paths = Vec::new();
-    for word in line.split(is_end) {
-        let word = word.trim_end_matches('.');
-        if word.len() > 1 && word.starts_with('/') && !word.starts_with("//") {
-            paths.push(PathBuf::from(word));
-        } else if let Some(start) = glued_path(word) {
-            paths.push(PathBuf::from(start));
-        }
-    }
-    paths
-}
-
-/// The path in `-I/opt/include` and `-L/opt/lib`.
-fn glued_path(word: &str) -> Option<&str> {
-    let (flag, rest) = (word.get(..2)?, word.get(2..)?);
-    (["-I", "-L", "-B"].contains(&flag) && rest.starts_with('/')).then_some(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Level;
 
-    fn said(line: &str) -> Vec<String> {
+    fn said(lines: &str) -> Vec<String> {
         let mut policy = Policy::new(Level::Namespaces);
         policy.mount("/scratch/stage", "/build", Access::ReadWrite);
-        probable_refusals(line, &policy).iter().map(ToString::to_string).collect()
+        let refusals = probable_refusals(lines, Path::new("/build/spack-src"), &policy);
+        refusals.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_hidden_file_that_exists_outside_is_named() {
-        insta::assert_debug_snapshot!(said("cat: /etc/shadow: No such file or directory"), @r#"
-        [
-            "probably refused by the sandbox: /etc/shadow (read); allow with `config:sandbox:read: [/etc/shadow]`",
-        ]
-        "#);
+        let expected = "probably refused by the sandbox: /etc/shadow (read); allow with `-c config:sandbox:read:[/etc/shadow]`";
+        for line in [
+            "cat: /etc/shadow: No such file or directory",
+            "cat: ../../etc/shadow: No such file or directory",
+            "/bin/sh: 1: cannot open /etc/shadow: No such file",
+            "FileNotFoundError: [Errno 2] No such file or directory: '/etc/shadow'",
+            "Can't open '/etc/shadow': No such file or directory at x.pl line 3.",
+            "cc1: fatal error: /etc/shadow: No such file or directory",
+            "/usr/bin/ld: cannot find /etc/shadow: No such file or directory",
+            "make: *** No rule to make target '/etc/shadow', needed by 'x'.  Stop.",
+            "CMake Error: The source directory \"/etc/shadow\" does not exist.",
+        ] {
+            assert_eq!(said(line), [expected], "{line}");
+        }
     }
 
     #[test]
-    fn a_write_into_the_toolchain_is_named() {
-        let line = "touch: cannot touch '/usr/lib/x': Read-only file system";
-        insta::assert_debug_snapshot!(said(line), @r#"
-        [
-            "probably refused by the sandbox: /usr/lib/x (write); allow with `config:sandbox:write: [/usr/lib/x]`",
-        ]
-        "#);
+    fn a_write_into_the_toolchain_is_named_with_the_folder_that_a_setting_can_open() {
+        let expected = "probably refused by the sandbox: /usr/lib/x-new (write); allow with `-c config:sandbox:write:[/usr/lib]`";
+        for line in [
+            "touch: cannot touch '/usr/lib/x-new': Read-only file system",
+            "mkdir: cannot create directory ‘/usr/lib/x-new’: Permission denied",
+            "cp: cannot create regular file '/usr/lib/x-new': Read-only file system",
+            "mv: cannot move 'a' to '/usr/lib/x-new': Read-only file system",
+            "/bin/sh: 1: cannot create /usr/lib/x-new: Read-only file system",
+            "/bin/sh: 1: cannot create ../../usr/lib/x-new: Permission denied",
+            "bash: line 1: /usr/lib/x-new: Read-only file system",
+            "OSError: [Errno 30] Read-only file system: '/usr/lib/x-new'",
+            "PermissionError: [Errno 13] Permission denied: '/usr/lib/x-new'",
+            "Can't open '/usr/lib/x-new' for writing: Permission denied at x.pl line 3.",
+            "/usr/bin/ld: cannot open output file /usr/lib/x-new: Read-only file system",
+            "Assembler messages:\nFatal error: can't create /usr/lib/x-new: Read-only file system",
+            "ar: /usr/lib/x-new: Read-only file system",
+            "  file INSTALL cannot copy file \"/build/x\" to \"/usr/lib/x-new\": Read-only file system.",
+        ] {
+            assert_eq!(said(line), [expected], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_mode_that_builds_can_not_set_is_explained() {
+        let expected = "probably refused by the sandbox: set-uid or set-gid bit of /build/spack-src/sub/run; builds set neither";
+        for lines in [
+            "chmod: changing permissions of '/build/spack-src/sub/run': Operation not permitted",
+            "chmod: changing permissions of 'sub/run': Operation not permitted",
+            "make[1]: Entering directory '/build/spack-src/sub'\n\
+             chmod: changing permissions of 'run': Operation not permitted",
+        ] {
+            assert_eq!(said(lines), [expected], "{lines}");
+        }
+        let of_the_toolchain = "chmod: changing permissions of '/usr/bin/env': Operation not permitted";
+        assert_eq!(
+            said(of_the_toolchain),
+            [
+                "probably refused by the sandbox: /usr/bin/env (write); allow with `-c config:sandbox:write:[/usr/bin/env]`"
+            ]
+        );
     }
 
     #[test]
     fn what_is_absent_outside_or_granted_is_not_the_sandboxs_doing() {
-        assert!(said("cc: error: /no/such/file.c: No such file or directory").is_empty());
-        assert!(said("/usr/include/stdio.h:12: error: expected ';'").is_empty());
-        assert!(said("/build/src/main.c:1: fatal error: zlib.h: No such file").is_empty());
-        assert!(said("http://example.org/etc/passwd failed").is_empty());
-    }
-
-    #[test]
-    fn search_flags_are_read() {
-        assert_eq!(
-            absolute_paths("cc -I/opt/x/include -L/opt/lib foo.c"),
-            [PathBuf::from("/opt/x/include"), PathBuf::from("/opt/lib")]
-        );
+        for line in [
+            "cc: error: /no/such/file.c: No such file or directory",
+            "/usr/include/stdio.h:12: error: expected ';'",
+            "/build/src/main.c:1: fatal error: zlib.h: No such file or directory",
+            "http://example.org/etc/passwd not found",
+            // No complaint.
+            "gcc -I/etc/ssl -c main.c",
+            "checking for /etc/shadow... no",
+            // Another complaint.
+            "gcc: error: unrecognized option '-x' in /etc/shadow",
+            // Executed, not written.
+            "make: /usr/include/stdio.h: Permission denied",
+            "make: *** No rule to make target 'sub/x.c', needed by 'x.o'.  Stop.",
+            "rm: cannot remove 'x': No such file or directory",
+        ] {
+            assert_eq!(said(line), [""; 0], "{line}");
+        }
     }
 }

@@ -10,6 +10,9 @@ use spack_wasm_sandbox_protocol::{TracedAccess, pair, receive_value};
 use crate::refusal::{self, Refusal};
 use crate::{Level, Policy};
 
+/// The most refusals that are kept of a command. A tool can name new files for ever.
+const MOST: usize = 1000;
+
 /// The host's end of the trace. It has to be read while commands run, since the build waits for each report.
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -46,8 +49,9 @@ impl Trace {
     }
 
     fn judge(&self, access: TracedAccess) {
-        if let Some(refusal) = refusal::seen(access, &self.policy) {
-            self.refusals.lock().unwrap_or_else(PoisonError::into_inner).insert(refusal);
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusals.len() < MOST {
+            refusals.extend(refusal::seen(access, &self.policy));
         }
     }
 

@@ -65,6 +65,19 @@ fn without_a_network_namespace() {
     });
 }
 
+/// No way around what is insisted on.
+#[test]
+fn what_is_required_has_no_flag() {
+    let walls = Walls { namespaces: NETWORK, landlock: false };
+    with_missing("what_is_required_has_no_flag", walls, || {
+        let place = Place::new();
+        let mut policy = place.policy(Level::Namespaces);
+        policy.required = true;
+        let refused = place.start_with(&policy).err().unwrap();
+        insta::assert_snapshot!(refused, @"the sandbox's `network` layer is missing on this machine (Operation not permitted (os error 1)), so nothing is built; `--require-sandbox` insists on it");
+    });
+}
+
 #[test]
 fn without_user_namespaces() {
     let walls = Walls { namespaces: USER, landlock: false };
@@ -95,7 +108,19 @@ fn without_any_namespace() {
     with_missing("without_any_namespace", walls, || {
         let place = Place::new();
         let refused = refusal(&place, Level::Namespaces, &Layer::ALL).unwrap();
-        assert!(refused.ends_with("--sandbox=landlock"), "{refused}");
+        assert!(refused.contains("--sandbox=landlock"), "{refused}");
+        let closed = place.closed_policy(Level::Landlock);
+        if is_root() {
+            let folder = place.folder.path().display().to_string();
+            let open =
+                format!("and `chmod o+x {folder}`, since at that level user 65534 must be able to enter it");
+            assert!(refused.ends_with(&open), "{refused}");
+            let error = place.start_with(&closed).err().unwrap().to_string();
+            insta::assert_snapshot!(error.replace(&folder, "HOME"), @"builds run as user 65534, who can't enter `HOME`, and at the sandbox level `landlock` they work at real paths (mounts that would let them in are refused: Operation not permitted (os error 1)); open it with `chmod o+x HOME`, or keep store and stage elsewhere: `-c config:install_tree:root:DIR -c config:build_stage:DIR`");
+        } else {
+            place.start_with(&closed).unwrap();
+        }
+        assert_eq!(refusal(&place, Level::Landlock, &[]), None);
         assert_eq!(probe(&place.helper).unwrap().best_level(), Level::Landlock);
     });
 }
@@ -124,7 +149,7 @@ fn with_neither() {
             [(Level::Namespaces, &[][..]), (Level::Namespaces, &Layer::ALL), (Level::Landlock, &[])]
         {
             let refused = refusal(&place, level, allowed).unwrap();
-            assert!(refused.ends_with("--sandbox=none"), "{level}: {refused}");
+            assert!(refused.contains("to build without it: --sandbox=none"), "{level}: {refused}");
         }
         assert_eq!(refusal(&place, Level::None, &[]), None);
         assert_eq!(probe(&place.helper).unwrap().best_level(), Level::None);

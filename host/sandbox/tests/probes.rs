@@ -61,6 +61,7 @@ const PROBES: &[(&str, Script, Without, Landlock)] = &[
     // Other processes.
     ("environment of a process", Shell("tr '\\0' '\\n' < /proc/$VICTIM/environ | grep -q SECRET"), Open, Stops),
     ("arguments of a process", Shell("grep -q 1000 /proc/$VICTIM/cmdline"), Open, Hole),
+    ("when a process is sacrificed", Shell("echo 500 > /proc/$VICTIM/oom_score_adj"), Open, Stops),
     ("environment of the executor", Shell("cat /proc/1/environ"), Varies, Stops),
     ("memory of the executor", Shell("head -c 1 /proc/1/mem"), Varies, Stops),
     ("files of the executor", Shell("ls /proc/1/fd/"), Varies, Stops),

@@ -19,6 +19,7 @@ const ACTS: &[&str] = &[
     "failing-tool",
     "read-passwd",
     "write-dependency",
+    "ask-dependency",
     "link-out",
     "setuid",
     "trace",
@@ -28,7 +29,19 @@ const ACTS: &[&str] = &[
     "wait",
     "show-environment",
     "riddle",
+    "fifo",
+    "fifo-left-behind",
+    "write-fifo",
+    "script",
 ];
+
+/// What opening something that is neither file nor folder ends with.
+const UNSUPPORTED: i32 = 58;
+
+/// Beside the recipe: what it wants beyond its sandbox, a kind and a value a line.
+const WISHES: &str = "/recipe/wishes";
+/// Beside the recipe: what `script` runs.
+const SCRIPT: &str = "/recipe/script";
 
 /// Pigeons of `act=riddle`. There is one hole less, which no search proves in a reasonable time.
 const PIGEONS: usize = 12;
@@ -40,8 +53,13 @@ impl Recipe for Misbehaving {
             .build_system(GENERIC)
             .version(version("1.0"))
             .variant(choice("act", "nothing", ACTS, "What it does"))
-            .depends_on(build_dependency("zlib-api").when("act=write-dependency"));
-        (1..=PIGEONS).fold(package, with_pigeon)
+            .depends_on(build_dependency("zlib-api").when("act=write-dependency"))
+            .depends_on(build_dependency("zlib-api").when("act=ask-dependency"));
+        let package = (1..=PIGEONS).fold(package, with_pigeon);
+        let wishes = fs_err::read_to_string(WISHES).unwrap_or_default();
+        let wishes = wishes.lines().filter_map(|line| line.split_once(' '));
+        wishes
+            .fold(package, |package, (kind, value)| package.wants(permission(kind, value, "because it can")))
     }
 
     fn phase(build: &Build, _phase: &str) -> Result {
@@ -92,6 +110,10 @@ fn act_out(act: &str, build: &Build) -> Result {
             let path = build.spec().dependency("zlib-api")?.prefix().join("lib/evil");
             Ok(fs_err::write(path, "evil")?)
         }
+        "ask-dependency" => {
+            let libraries = build.spec().dependency("zlib-api")?.libraries()?;
+            Ok(fs_err::write(build.prefix().join("libraries.txt"), libraries.names().join(" "))?)
+        }
         "link-out" => build.symlink("/etc/passwd", build.prefix().join("passwd")),
         "setuid" => {
             let path = build.prefix().join("run");
@@ -108,6 +130,16 @@ fn act_out(act: &str, build: &Build) -> Result {
             Ok(fs_err::write(build.prefix().join("clock.txt"), format!("{now:?} {random}\n"))?)
         }
         "tool-reads-home" => build.tool("sh").args(["-c", "cat /root/.netrc /home/*/.netrc"]).run(),
+        "fifo" => {
+            build.tool("mkfifo").args(["pipe"]).run()?;
+            Ok(fs_err::read(build.source().join("pipe")).map(drop)?)
+        }
+        "fifo-left-behind" => open_what_is_exchanged(build),
+        "write-fifo" => {
+            build.tool("mkfifo").args(["pipe"]).run()?;
+            Ok(fs_err::write(build.source().join("pipe"), "text")?)
+        }
+        "script" => build.tool("sh").args(["-c".to_owned(), fs_err::read_to_string(SCRIPT)?]).run(),
         "show-environment" => {
             writeln!(std::io::stdout(), "the recipe has {:?}", std::env::vars().collect::<Vec<_>>())?;
             build.tool("env").run()
@@ -119,6 +151,23 @@ fn act_out(act: &str, build: &Build) -> Result {
         }
         _ => Ok(()),
     }
+}
+
+/// A process that was left behind puts a FIFO in a file's place and the file back, all the time.
+fn open_what_is_exchanged(build: &Build) -> Result {
+    let exchange = "mkfifo pipe; echo text > text; cp text file
+        (while :; do ln pipe new; mv -f new file; ln text new; mv -f new file; done) > /dev/null 2>&1 &";
+    build.tool("sh").args(["-c", exchange]).run()?;
+    let file = build.source().join("file");
+    let (mut texts, mut pipes) = (0, 0);
+    while texts < 100 || pipes < 100 {
+        match std::fs::OpenOptions::new().read(true).open(&file) {
+            Ok(_) => texts += 1,
+            Err(error) if error.raw_os_error() == Some(UNSUPPORTED) => pipes += 1,
+            Err(error) => return Err(Failure::new(format!("opening failed otherwise: {error}"))),
+        }
+    }
+    Ok(())
 }
 
 fn exhaust_memory() -> Result {

@@ -156,12 +156,14 @@ fn licenses(package: &Package) -> String {
 }
 
 fn permissions(package: &Package) -> String {
-    let line = |wanted: &spack_wasm_package::Permission| {
-        let name = format!("{}:{}", wanted.kind, wanted.value);
-        let setting = format!("config:permissions:{}:['{name}']", package.name);
-        format!("    {name}  {}; refused unless allowed: -c \"{setting}\"\n", wanted.reason)
-    };
-    package.permissions.iter().map(line).collect()
+    if package.permissions.is_empty() {
+        return String::new();
+    }
+    let line =
+        |wanted: &spack_wasm_package::Permission| format!("    {}  {}\n", wanted.name(), wanted.reason);
+    let wishes: String = package.permissions.iter().map(line).collect();
+    let setting = package.permission_setting();
+    format!("{wishes}    refused unless allowed: -c \"{setting}\"\n")
 }
 
 fn capital(word: &str) -> String {

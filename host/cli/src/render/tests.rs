@@ -298,7 +298,8 @@ fn a_recipe_is_shown() {
         Zlib
 
     Permissions beyond the sandbox:
-        read:/opt/data  test data; refused unless allowed: -c "config:permissions:zlib:['read:/opt/data']"
+        read:/opt/data  test data
+        refused unless allowed: -c "config:permissions:zlib:['read:/opt/data']"
     "#);
     insta::assert_snapshot!(
         super::package::info(&Package { name: "empty".into(), ..Package::default() }, "x").unstyled(), @r"

@@ -302,9 +302,23 @@ pub(super) fn permissions(
                     format!("'{}' is no kind of permission: {known}", item.kind.escape_debug()),
                 ));
             }
+            if !is_possible(&item.kind, &item.value) {
+                let what = "expected is an absolute path without '..', or the name of a variable";
+                return Err(checker.error(place, what));
+            }
             Ok(model::Permission { kind: item.kind, value: item.value, reason: item.reason })
         },
     )
+}
+
+fn is_possible(kind: &str, value: &str) -> bool {
+    if kind == "environment" {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        return !value.is_empty() && value.bytes().all(is_name);
+    }
+    let is_parent = |part: std::path::Component<'_>| part == std::path::Component::ParentDir;
+    let path = std::path::Path::new(value);
+    path.is_absolute() && !path.components().any(is_parent) && !value.chars().any(char::is_control)
 }
 
 pub(super) fn detection(detection: metadata::Detection) -> model::Detection {
@@ -312,5 +326,25 @@ pub(super) fn detection(detection: metadata::Detection) -> model::Detection {
         executables: detection.executables,
         libraries: detection.libraries,
         version_arguments: detection.version_arguments,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_possible;
+
+    #[test]
+    fn a_permission_is_for_a_path_or_a_variable() {
+        assert!(is_possible("read", "/opt/data") && is_possible("environment", "LM_LICENSE_FILE"));
+        for (kind, value) in [
+            ("program", "git"),
+            ("write", "/opt/../etc"),
+            ("read", "/a\x1b[2J"),
+            ("read", ""),
+            ("environment", "A=B"),
+            ("environment", ""),
+        ] {
+            assert!(!is_possible(kind, value), "{kind}:{value}");
+        }
     }
 }

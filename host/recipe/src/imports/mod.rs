@@ -8,13 +8,18 @@ mod report;
 pub(crate) mod specs;
 mod tools;
 mod types;
+mod wasi_files;
 
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::state::State;
 
-/// Puts the virtual clock in place of WASI's.
-pub(crate) fn add_clock(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Takes the place of what WASI's own clock and files do.
+pub(crate) fn shadow(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::add_to_linker;
-    add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+    linker.allow_shadowing(true);
+    add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    wasi_files::add_to_linker(linker)?;
+    linker.allow_shadowing(false);
+    Ok(())
 }

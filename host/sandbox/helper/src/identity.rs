@@ -17,10 +17,6 @@ use crate::walls::{Fail, Outcome};
 /// The user and group that the build sees itself as.
 const INSIDE: u32 = 1000;
 
-pub(crate) fn is_root() -> bool {
-    geteuid().is_root()
-}
-
 /// Becomes the build user for good.
 pub(crate) fn drop_root(setup: &Setup) -> Outcome<()> {
     if setup.build_uid == 0 {

@@ -52,7 +52,8 @@ fn lay_landlock(setup: &Setup, walls: &mut Walls) -> Outcome<Option<Rules>> {
             ruleset::for_real_paths(setup).fail_layer(Step::Landlock, Layer::Landlock).map(Some)
         }
         Level::Namespaces => {
-            let laid = ruleset::for_new_root(setup).and_then(|rules| rules.restrict());
+            let own_proc = walls.stands(Layer::Proc);
+            let laid = ruleset::for_new_root(setup, own_proc).and_then(|rules| rules.restrict());
             walls.tolerate(laid.fail_layer(Step::Landlock, Layer::Landlock))?;
             Ok(None)
         }

@@ -1,6 +1,7 @@
 //! The launcher's part of the setup: namespaces, and as root the mounts.
 //!
-//! Started by an ordinary user, the user namespace comes first and gives the right to create the others.
+//! Started by an ordinary user, the user namespace comes first and gives the right to create the others. Root of a user
+//! namespace that has no other user is one.
 //!
 //! Started by root, a user namespace that maps root would still own root's files, so the build user is another one.
 //! But a home folder of mode 0700 is closed to that user, while a mount that was attached before stays readable.
@@ -14,10 +15,10 @@ use std::io;
 use rustix::fs::{CWD, readlinkat};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::thread::UnshareFlags;
-use spack_wasm_sandbox_protocol::{Failure, Layer, Level, Setup, Step};
+use spack_wasm_sandbox_protocol::{Failure, Layer, Level, Setup, Step, must_change_user};
 
 use crate::walls::{Fail, Outcome, Walls};
-use crate::{identity, newroot, sys};
+use crate::{identity, newroot, real_paths, sys};
 
 /// The namespaces beside the user's and the mounts'.
 const OTHERS: [(Layer, UnshareFlags); 5] = [
@@ -36,7 +37,7 @@ pub(crate) struct OwnMounts(());
 impl OwnMounts {
     /// Leaves the mounts of the machine for a copy that shows nothing outside, nor the other way round. Never
     /// tolerated to be missing.
-    fn new() -> Outcome<OwnMounts> {
+    pub(crate) fn new() -> Outcome<OwnMounts> {
         Self::leave().fail_layer(Step::Unshare, Layer::Mount)?;
         let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
         mount_change("/", flags).fail_layer(Step::NewRoot, Layer::Mount)?;
@@ -57,7 +58,7 @@ impl OwnMounts {
 
 /// Returns the proof at the level `namespaces`, which is nothing without it.
 pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<Option<OwnMounts>> {
-    match (setup.level, identity::is_root()) {
+    match (setup.level, must_change_user(setup.build_uid)) {
         (Level::Namespaces, true) => enter_as_root(setup, walls).map(Some),
         (Level::Namespaces, false) => {
             identity::enter_user_namespace()?;
@@ -65,7 +66,11 @@ pub(crate) fn enter(setup: &Setup, walls: &mut Walls) -> Outcome<Option<OwnMount
             enter_others(walls)?;
             Ok(Some(mounts))
         }
-        (Level::Landlock | Level::None, true) => identity::drop_root(setup).map(|()| None),
+        (Level::Landlock | Level::None, true) => {
+            real_paths::open_up(setup)?;
+            identity::drop_root(setup)?;
+            Ok(None)
+        }
         (Level::Landlock | Level::None, false) => Ok(None),
     }
 }

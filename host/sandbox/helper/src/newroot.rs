@@ -2,15 +2,16 @@
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat, symlinkat};
+use rustix::fs::{CWD, Mode, OFlags, openat, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::{
     MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, move_mount, open_tree, unmount,
 };
-use spack_wasm_sandbox_protocol::{Access, Layer, OwnFile, Setup, Step};
+use spack_wasm_sandbox_protocol::{Layer, OwnFile, Setup, Step};
 
+use crate::mounts::{Detached, attach, mount_tmpfs, open_folder, open_source, place};
 use crate::namespaces::OwnMounts;
 use crate::sys::{self, MountAttributes};
 use crate::walls::{Fail, Outcome, Walls};
@@ -30,22 +31,15 @@ const DEVICE_LINKS: [(&str, &str); 5] = [
     ("/dev/ptmx", "pts/ptmx"),
 ];
 
-/// A mount that is not attached yet, and where it goes.
-struct Detached {
-    tree: OwnedFd,
-    target: PathBuf,
-    is_folder: bool,
-}
-
 fn base() -> &'static str {
     BASES.into_iter().find(|folder| Path::new(folder).is_dir()).unwrap_or("/")
 }
 
 /// Lays everything but `/proc` and the terminals, which need the build's own namespaces.
-pub(crate) fn build(setup: &Setup, _: &OwnMounts) -> Outcome<()> {
+pub(crate) fn build(setup: &Setup, mounts: &OwnMounts) -> Outcome<()> {
     let detached = open_sources(setup)?;
     let base = base();
-    mount_tmpfs(base, c"mode=0755,size=16m")?;
+    mount_tmpfs(Path::new(base), c"mode=0755,size=16m", mounts)?;
     let root = open_folder(Path::new(base))?;
     for folder in FOLDERS {
         place(&root, Path::new(folder), true)?;
@@ -53,10 +47,10 @@ pub(crate) fn build(setup: &Setup, _: &OwnMounts) -> Outcome<()> {
     for (folder, size) in
         [("tmp", setup.tmp_bytes), ("var/tmp", setup.tmp_bytes), ("dev/shm", setup.tmp_bytes)]
     {
-        mount_private(&format!("{base}/{folder}"), size)?;
+        mount_private(&format!("{base}/{folder}"), size, mounts)?;
     }
     for mount in &detached {
-        attach(&root, mount)?;
+        attach(&root, mount, mounts)?;
     }
     for file in &setup.files {
         write_own(&root, file)?;
@@ -80,57 +74,6 @@ fn open_sources(setup: &Setup) -> Outcome<Vec<Detached>> {
     devices.chain(mounts).collect()
 }
 
-fn open_source(source: &Path, target: &Path, access: Option<Access>) -> Outcome<Detached> {
-    let flags =
-        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
-    let tree = open_tree(CWD, source, flags).fail_at(Step::OpenSource, source)?;
-    if let Some(access) = access {
-        let attributes = MountAttributes { read_only: access == Access::ReadOnly, no_devices: true };
-        sys::restrict_mount(&tree, attributes, true).fail_at(Step::Restrict, source)?;
-    }
-    let status = rustix::fs::fstat(&tree).fail_at(Step::OpenSource, source)?;
-    let is_folder = rustix::fs::FileType::from_raw_mode(status.st_mode).is_dir();
-    Ok(Detached { tree, target: target.to_path_buf(), is_folder })
-}
-
-fn attach(root: &OwnedFd, mount: &Detached) -> Outcome<()> {
-    let place = place(root, &mount.target, mount.is_folder)?;
-    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    move_mount(&mount.tree, c"", &place, c"", flags).fail_at(Step::Attach, &mount.target)
-}
-
-/// Opens the place of a mount, creating it and what is above it. Never follows a link, so that a stage cannot
-/// redirect a mount that lies beneath it.
-fn place(root: &OwnedFd, target: &Path, is_folder: bool) -> Outcome<OwnedFd> {
-    let names: Vec<_> = target
-        .components()
-        .filter_map(|part| if let Component::Normal(name) = part { Some(name) } else { None })
-        .collect();
-    let mut here = rustix::io::dup(root).fail_at(Step::Target, target)?;
-    for (index, name) in names.iter().enumerate() {
-        let folder = is_folder || index + 1 < names.len();
-        make(&here, name, folder).fail_at(Step::Target, target)?;
-        let kind = if folder { OFlags::DIRECTORY } else { OFlags::empty() };
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC | kind;
-        here = openat(&here, *name, flags, Mode::empty()).fail_at(Step::Target, target)?;
-    }
-    Ok(here)
-}
-
-fn make(parent: &OwnedFd, name: &std::ffi::OsStr, folder: bool) -> Result<(), Errno> {
-    let made = if folder {
-        mkdirat(parent, name, Mode::from_raw_mode(0o755))
-    } else {
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-        openat(parent, name, flags, Mode::from_raw_mode(0o444)).map(drop)
-    };
-    match made {
-        // Beneath a mount that exists already the place may be there and the mount read-only.
-        Err(Errno::EXIST | Errno::ROFS | Errno::ACCESS | Errno::PERM) => Ok(()),
-        other => other,
-    }
-}
-
 fn write_own(root: &OwnedFd, file: &OwnFile) -> Outcome<()> {
     let path = file.path.as_path();
     let folder = place(root, path.parent().unwrap_or(path), true)?;
@@ -151,23 +94,14 @@ fn link(root: &OwnedFd, path: &Path, target: &Path) -> Outcome<()> {
     symlinkat(target, &folder, name).fail_at(Step::NewRoot, path)
 }
 
-fn mount_private(path: &str, bytes: u64) -> Outcome<()> {
+fn mount_private(path: &str, bytes: u64, mounts: &OwnMounts) -> Outcome<()> {
     let options = match bytes {
         0 => "mode=1777\0".to_owned(),
         bytes => format!("mode=1777,size={bytes}\0"),
     };
     let options = CStr::from_bytes_with_nul(options.as_bytes()).map_err(|_| Errno::INVAL);
-    mount_tmpfs(path, options.fail_at(Step::Private, Path::new(path))?)
-}
-
-fn mount_tmpfs(path: &str, options: &CStr) -> Outcome<()> {
-    let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    mount("tmpfs", path, "tmpfs", flags, options).fail_at(Step::Private, Path::new(path))
-}
-
-fn open_folder(path: &Path) -> Outcome<OwnedFd> {
-    openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .fail_at(Step::NewRoot, path)
+    let path = Path::new(path);
+    mount_tmpfs(path, options.fail_at(Step::Private, path)?, mounts)
 }
 
 /// Makes the laid root the root of this process, in the build's own namespaces.

@@ -28,7 +28,7 @@ impl Rules {
 }
 
 /// Rules for the new root: everything in it was granted, so this is about writing.
-pub(crate) fn for_new_root(setup: &Setup) -> io::Result<Rules> {
+pub(crate) fn for_new_root(setup: &Setup, own_proc: bool) -> io::Result<Rules> {
     let mut rules = create()?;
     for mount in &setup.mounts {
         rules = grant(rules, mount.target.as_path(), rights(mount.access))?;
@@ -38,7 +38,12 @@ pub(crate) fn for_new_root(setup: &Setup) -> io::Result<Rules> {
     for (path, access) in own.into_iter().zip(access) {
         rules = grant(rules, Path::new(path), access)?;
     }
-    finish(rules)
+    // Programs look for their own folder by listing from the root downwards.
+    let rules = grant(rules, Path::new("/"), AccessFs::ReadDir.into())?;
+    // A thread's name is set by writing to its `comm`. Where the host's processes are there too, so could theirs.
+    let proc = if own_proc { read() | AccessFs::WriteFile } else { read() };
+    let rules = grant(rules, Path::new("/proc"), proc)?;
+    into_rules(grant(rules, Path::new("/dev"), devices())?)
 }
 
 /// Rules for the real root. `/tmp` and most of `/etc` stay closed, since they are shared with the user.
@@ -50,21 +55,13 @@ pub(crate) fn for_real_paths(setup: &Setup) -> io::Result<Rules> {
     for device in &setup.devices {
         rules = grant(rules, device.as_path(), devices())?;
     }
-    let rules = grant(rules, Path::new("/proc"), read() | AccessFs::WriteFile)?;
-    into_rules(rules)
+    // Not to be written: the user's other processes are in it, and some of their files are the user's.
+    into_rules(grant(rules, Path::new("/proc"), read())?)
 }
 
 /// Rules that close every file: to try whether rules are enforced.
 pub(crate) fn for_nothing() -> io::Result<Rules> {
     into_rules(create()?)
-}
-
-fn finish(rules: RulesetCreated) -> io::Result<Rules> {
-    // Programs look for their own folder by listing from the root downwards.
-    let rules = grant(rules, Path::new("/"), AccessFs::ReadDir.into())?;
-    // A thread's name is set by writing to its `comm`.
-    let rules = grant(rules, Path::new("/proc"), read() | AccessFs::WriteFile)?;
-    into_rules(grant(rules, Path::new("/dev"), devices())?)
 }
 
 fn create() -> io::Result<RulesetCreated> {

@@ -11,12 +11,14 @@
 //!
 //! End of file on the channel is the order to end everything.
 
+mod builder;
 mod channel;
 mod layer;
 mod order;
 mod setup;
 mod wire_string;
 
+pub use builder::{is_mapped, must_change_user};
 pub use channel::{Message, pair, receive, receive_value, seal, seal_bytes, send, send_value, unseal};
 pub use layer::{Layer, Level, UnknownName};
 pub use order::{Attempted, Attempts, Ended, ExecFailure, ExecStep, Order, Reply, Request, TracedAccess, fd};

@@ -30,7 +30,7 @@ pub struct Setup {
     pub files: Vec<OwnFile>,
     /// Device nodes to take over from the host.
     pub devices: Vec<WireString>,
-    /// The user and group to become when the helper is started by root; never 0.
+    /// The user and group to become where [`must_change_user`](crate::must_change_user) says so; never 0.
     pub build_uid: u32,
     /// Name of the machine as the build sees it.
     pub hostname: String,
@@ -125,6 +125,8 @@ pub struct Failure {
 pub enum Step {
     /// Reading the setup.
     Receive,
+    /// Letting the build user into a folder that is closed to it, where paths are real.
+    OpenFolder,
     /// Becoming the build user.
     DropRoot,
     /// Creating a namespace.
@@ -166,6 +168,7 @@ impl Step {
     pub fn describe(self) -> &'static str {
         match self {
             Step::Receive => "read the setup",
+            Step::OpenFolder => "let the build user into a folder",
             Step::DropRoot => "become the build user",
             Step::Unshare => "create a namespace",
             Step::IdMap => "map the build user",

@@ -34,6 +34,32 @@ pub fn refuse(command: &mut Command, walls: Walls) {
     }
 }
 
+#[expect(unsafe_code, reason = "the namespace is entered between fork and exec")]
+pub fn enter_user_namespace(command: &mut Command, user: u32, group: u32) {
+    let files = [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("0 {user} 1")),
+        ("gid_map", format!("0 {group} 1")),
+    ];
+    let files =
+        files.map(|(name, text)| (std::ffi::CString::new(format!("/proc/self/{name}")).unwrap(), text));
+    // SAFETY: system calls only; what they are given was made before.
+    unsafe {
+        command.pre_exec(move || {
+            use rustix::fs::{CWD, Mode, OFlags, openat};
+            use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+            rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER)?;
+            // The change of user made the process undumpable, and its files in /proc root's.
+            set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+            files.iter().try_for_each(|(path, text)| {
+                let file = openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+                rustix::io::write(&file, text.as_bytes())?;
+                Ok(())
+            })
+        });
+    }
+}
+
 fn programs(walls: Walls) -> Vec<BpfProgram> {
     let mut programs = Vec::new();
     if walls.namespaces != 0 {

@@ -92,15 +92,22 @@ impl Place {
         }
     }
 
-    /// Stage and prefix writable, one dependency readable.
+    /// Stage and prefix writable, one dependency readable. Where paths are real, in a folder that everybody can enter.
     pub fn policy(&self, level: Level) -> Policy {
+        if level != Level::Namespaces {
+            self.open_up();
+        }
+        self.closed_policy(level)
+    }
+
+    /// The same in a folder that only its owner can enter.
+    pub fn closed_policy(&self, level: Level) -> Policy {
         let mut policy = Policy::new(level);
         if policy.remaps() {
             policy.mount(self.path("stage"), "/build", Access::ReadWrite);
             policy.mount(self.path("prefix"), "/opt/prefix", Access::ReadWrite);
             policy.mount(self.path("dependency"), "/opt/dependency", Access::ReadOnly);
         } else {
-            self.open_up();
             for (name, access) in [
                 ("stage", Access::ReadWrite),
                 ("prefix", Access::ReadWrite),
@@ -230,6 +237,17 @@ fn leave_the_machines_mounts() {
 
 /// Runs one test of this program again, as an ordinary user or with walls missing.
 pub fn start_again(test: &str, ordinary: bool, walls: missing::Walls) {
+    start_changed(test, ordinary, &format!("{walls:?}"), |command| missing::refuse(command, walls));
+}
+
+/// Runs one test of this program again as root of a user namespace that has no other user, as `unshare -Ur` makes it.
+pub fn start_alone(test: &str, ordinary: bool) {
+    let user = if ordinary && is_root() { ORDINARY } else { rustix::process::geteuid().as_raw() };
+    let group = if ordinary && is_root() { ORDINARY } else { rustix::process::getegid().as_raw() };
+    start_changed(test, ordinary, "alone", |command| missing::enter_user_namespace(command, user, group));
+}
+
+fn start_changed(test: &str, ordinary: bool, how: &str, change: impl FnOnce(&mut std::process::Command)) {
     isolate();
     let folder = tempfile::tempdir().unwrap();
     fs_err::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -242,11 +260,11 @@ pub fn start_again(test: &str, ordinary: bool, walls: missing::Walls) {
     if ordinary && is_root() {
         command.uid(ORDINARY).gid(ORDINARY);
     }
-    missing::refuse(&mut command, walls);
+    change(&mut command);
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "again ({walls:?}): {text}\n{errors}");
+    assert!(output.status.success() && text.contains("1 passed"), "again ({how}): {text}\n{errors}");
 }
 
 /// Whether a process exists.

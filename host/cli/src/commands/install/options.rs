@@ -54,6 +54,7 @@ pub(super) fn sandbox(session: &Session, args: &SandboxArgs) -> SandboxOptions {
     let chosen = SandboxOptions {
         level: args.level.unwrap_or(settings.level),
         allow_missing: settings.allow_missing.into_iter().chain(args.allow_missing.iter().copied()).collect(),
+        required: args.required,
         build_uid: settings.build_uid,
         read: settings.read,
         write: settings.write,
