@@ -6,3 +6,4 @@ mod choose;
 mod common;
 mod errors;
 mod laws;
+mod patches;
