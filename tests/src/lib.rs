@@ -25,6 +25,9 @@ pub use context::TestContext;
 /// The component of the recipe in `tests/guests/misbehaving`.
 pub const MISBEHAVING: &str = env!("GUEST_MISBEHAVING");
 
+/// The component of the recipe in `tests/guests/declared`.
+pub const DECLARED: &str = env!("GUEST_DECLARED");
+
 pub use insta;
 pub use output::Output;
 pub use program::{require, skip};
