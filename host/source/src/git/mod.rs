@@ -163,10 +163,10 @@ impl Git<'_> {
         if self.offline {
             return Err(GitError::Offline);
         }
-        self.from_address(&program, wanted, observer).await
+        self.fetched(&program, wanted, observer).await
     }
 
-    async fn from_address(
+    async fn fetched(
         &self,
         program: &program::Program,
         wanted: &Wanted,
