@@ -3,7 +3,7 @@
 use spack_wasm_nested_build::{Artifact, NestedBuild, NestedBuildError};
 
 fn main() -> Result<(), NestedBuildError> {
-    let guests = ["crew", "empty", "misbehaving"];
+    let guests = ["crew", "declared", "empty", "misbehaving"];
     let mut build = NestedBuild::new("wasm32-wasip2");
     for guest in guests {
         build = build.artifact(Artifact::component(format!("guest-{guest}")));

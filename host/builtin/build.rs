@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use spack_wasm_nested_build::{Artifact, NestedBuild};
-use spack_wasm_recipe_host::RecipeHost;
+use spack_wasm_recipe_host::{RecipeFiles, RecipeHost};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let recipes = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../../guest-recipes/builtin");
@@ -23,14 +23,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs_err::write(&compiled, RecipeHost::precompile(&fs_err::read(&component)?)?)?;
         let kept = out.join(format!("{name}.wasm"));
         fs_err::copy(&component, &kept)?;
+        let files = own_files(&recipes.canonicalize()?.join(name))?;
         writeln!(
             table,
-            "    // SAFETY: compiled by the build script, from these very bytes.\n    unsafe {{ Embedded::new({name:?}, include_bytes!({kept:?}), include_bytes!({compiled:?})) }},"
+            "    // SAFETY: compiled by the build script, from these very bytes.\n    unsafe {{ Embedded::new({name:?}, include_bytes!({kept:?}), include_bytes!({compiled:?}), &[{files}]) }},"
         )?;
     }
     table.push(']');
     fs_err::write(out.join("recipes.rs"), table)?;
     Ok(())
+}
+
+/// The recipe's own files as the elements of a table.
+fn own_files(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut table = String::new();
+    for (path, _) in RecipeFiles::read_by_name(folder)?.iter() {
+        write!(table, "({path:?}, include_bytes!({:?})), ", folder.join(path))?;
+    }
+    Ok(table)
 }
 
 fn recipe_names(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {

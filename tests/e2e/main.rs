@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod crew;
+mod declared;
 mod errors;
 mod events;
 mod flood;

@@ -22,14 +22,17 @@ mod user;
 
 pub use context::TestContext;
 
+/// The component of the recipe in `tests/guests/crew`.
+pub const CREW: &str = env!("GUEST_CREW");
+
+/// The component of the recipe in `tests/guests/declared`.
+pub const DECLARED: &str = env!("GUEST_DECLARED");
+
 /// The component of the recipe in `tests/guests/empty`.
 pub const EMPTY: &str = env!("GUEST_EMPTY");
 
 /// The component of the recipe in `tests/guests/misbehaving`.
 pub const MISBEHAVING: &str = env!("GUEST_MISBEHAVING");
-
-/// The component of the recipe in `tests/guests/crew`.
-pub const CREW: &str = env!("GUEST_CREW");
 
 pub use insta;
 pub use output::Output;

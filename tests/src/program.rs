@@ -8,6 +8,7 @@ use std::path::PathBuf;
 const PROGRAMS: &[(&str, &str)] = &[
     ("bzip2", "bzip2"),
     ("g++", "g++"),
+    ("git", "git"),
     ("gzip", "gzip"),
     ("readelf", "binutils"),
     ("setpriv", "util-linux"),

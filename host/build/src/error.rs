@@ -78,10 +78,19 @@ pub(crate) enum BuildError {
         #[source]
         source: io::Error,
     },
-    #[error(
-        "its version {0} has no source that this version of spack-wasm can fetch (archives only, so far)"
-    )]
+    #[error("its recipe declares no archive for {0}")]
     NoArchive(String),
+    #[error("the sources of {name} can't be had: {reason}")]
+    Checkout { name: String, reason: &'static str },
+    #[error("its recipe no longer declares version {0}; was the recipe changed meanwhile?")]
+    NoVersion(String),
+    #[error("its resource {name} can't be put at {}", path.display())]
+    Resource {
+        name: String,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("a checksum of its recipe is malformed")]
     Checksum(#[from] spack_wasm_source::ChecksumError),
     #[error(transparent)]
@@ -94,10 +103,16 @@ pub(crate) enum BuildError {
         #[source]
         source: PatchError,
     },
-    #[error("patch {0} is a file of its recipe's folder, and a recipe has one in a repository only")]
-    NoFolder(String),
     #[error("patch {name} is not what its recipe describes: its SHA-256 is {found}")]
     PatchChanged { name: String, found: String },
+    #[error("patch {name} has more than 64 MiB")]
+    PatchSize { name: String },
+    #[error("the archive of patch {name} holds {files} files, and exactly one is expected")]
+    PatchArchive { name: String, files: usize },
+    #[error(
+        "its spec has the patch with the SHA-256 {sha256}, which neither its own recipe nor that of a dependent declares"
+    )]
+    PatchUnknown { sha256: String },
     #[error("the compiler wrapper can't be configured")]
     Wrapper(#[from] ConfigError),
     #[error("the compiler wrapper can't be told what {target} needs")]

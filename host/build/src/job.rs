@@ -141,7 +141,7 @@ impl Job {
         let entry = self.shared.installer.catalog.entry(self.node.name())?;
         let entry = entry.ok_or_else(|| BuildError::NoRecipe(self.node.name().to_owned()))?;
         permissions::check(&entry.package, &self.shared.options.allowed)?;
-        let workspace = Workspace::create(&self.shared.stages, &self.node)?;
+        let workspace = Workspace::create(&self.shared.stages, &self.node, &entry.recipe.source().files)?;
         self.journal
             .log_to(&workspace.log)
             .map_err(|source| BuildError::Stage { path: workspace.log.clone(), source })?;
@@ -254,7 +254,7 @@ impl Job {
             package: &ground.entry.package,
             dag: &self.shared.dag,
             node: &self.node,
-            recipe_folder: recipe.source().folder.as_deref(),
+            files: &recipe.source().files,
         };
         sources.prepare(&ground.workspace.open()?, &mut session)
     }
@@ -280,7 +280,8 @@ impl Job {
         ];
         let dependencies = ground.dependencies.iter();
         folders.extend(dependencies.map(|path| crate::subject::read_only(path.clone(), path.clone())));
-        let recipe_folder = crate::subject::recipe_folder(&ground.entry);
+        let recipe_folder = ground.workspace.recipe.clone().zip(ground.inside.recipe.clone());
+        let recipe_folder = recipe_folder.map(|(host, guest)| crate::subject::read_only(host, guest));
         folders.extend(recipe_folder.clone());
         Subject {
             package: ground.entry.package.name.clone(),

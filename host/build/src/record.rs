@@ -48,7 +48,15 @@ impl Done<'_> {
             },
             times: InstallTimes { total: self.seconds, phases: self.phases.clone() },
             provenance: self.provenance(),
-            recipe: RecipeRecord { component: self.entry.component.to_vec(), files: Vec::new() },
+            recipe: self.recipe(),
+        }
+    }
+
+    fn recipe(&self) -> RecipeRecord {
+        let files = self.entry.recipe.source().files.iter();
+        RecipeRecord {
+            component: self.entry.component.to_vec(),
+            files: files.map(|(path, contents)| (path.to_owned(), contents.to_vec())).collect(),
         }
     }
 

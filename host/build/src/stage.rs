@@ -7,6 +7,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, FileType};
 use rustix::process::{Gid, Uid};
+use spack_wasm_recipe_host::RecipeFiles;
 use spack_wasm_spec::Node;
 use spack_wasm_store::{BuildIdentity, Stage, StageArea};
 
@@ -27,23 +28,29 @@ pub(crate) struct Workspace {
     pub(crate) wrapper: PathBuf,
     /// The job server's FIFO, where there is one.
     pub(crate) jobserver: PathBuf,
+    /// The recipe's own files; none where it has none.
+    pub(crate) recipe: Option<PathBuf>,
     /// The log.
     pub(crate) log: PathBuf,
 }
 
 impl Workspace {
-    pub(crate) fn create(area: &StageArea, node: &Node) -> Result<Self, BuildError> {
+    pub(crate) fn create(area: &StageArea, node: &Node, files: &RecipeFiles) -> Result<Self, BuildError> {
         let stage = area.create(node, None)?;
         let path = stage.path();
         let workspace = Self {
             build: path.join("build"),
             wrapper: path.join("compiler-wrapper"),
             jobserver: path.join("jobserver"),
+            recipe: (!files.is_empty()).then(|| path.join("recipe")),
             log: path.join("spack-build-out.txt"),
             stage,
         };
-        for folder in [&workspace.build, &workspace.wrapper] {
+        for folder in [&workspace.build, &workspace.wrapper].into_iter().chain(&workspace.recipe) {
             make_folder(folder).map_err(|source| BuildError::Stage { path: folder.clone(), source })?;
+        }
+        if let Some(path) = &workspace.recipe {
+            files.write(path).map_err(|source| BuildError::Stage { path: path.clone(), source })?;
         }
         Ok(workspace)
     }

@@ -9,9 +9,6 @@ use spack_wasm_spec::{Dag, DagHash, Node};
 
 use crate::Installer;
 
-/// Where a recipe sees the folder of its own files.
-const RECIPE_FOLDER: &str = "/recipe";
-
 impl Installer {
     /// Where each node of a DAG is or will be.
     pub(crate) fn prefixes(&self, dag: &Dag) -> Arc<BTreeMap<DagHash, PathBuf>> {
@@ -30,7 +27,7 @@ impl Installer {
         let own = self.store.prefix_of(node);
         let seen = dependencies.into_iter().chain(own.is_dir().then_some(own));
         let mut folders: Vec<Folder> = seen.map(|path| read_only(path.clone(), path)).collect();
-        let recipe_folder = recipe_folder(entry);
+        let recipe_folder = entry.recipe.own_folder();
         folders.extend(recipe_folder.clone());
         Subject {
             package: entry.package.name.clone(),
@@ -45,12 +42,6 @@ impl Installer {
             source_date: 0,
         }
     }
-}
-
-/// The folder of a recipe's own files, as the recipe sees it.
-pub(crate) fn recipe_folder(entry: &Entry) -> Option<Folder> {
-    let host = entry.recipe.source().folder.clone()?;
-    Some(read_only(host, RECIPE_FOLDER.into()))
 }
 
 /// A folder that a recipe may only look at.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use spack_wasm_recipe_host::RECIPE_FOLDER;
 use spack_wasm_sandbox::{Access, Policy};
 use spack_wasm_spec::{Dag, DependencyType, Node};
 use spack_wasm_store::Store;
@@ -19,6 +20,8 @@ pub(crate) struct Inside {
     pub(crate) wrapper: PathBuf,
     /// The job server's FIFO.
     pub(crate) jobserver: PathBuf,
+    /// The recipe's own files; none where it has none.
+    pub(crate) recipe: Option<PathBuf>,
 }
 
 /// Where tools see the job server's FIFO, where paths can be chosen.
@@ -26,13 +29,16 @@ const JOBSERVER: &str = "/spack-wasm/jobserver";
 
 /// Fixed paths where the sandbox can choose them, else the real ones.
 pub(crate) fn inside(policy: &Policy, workspace: &Workspace) -> Inside {
+    let recipe = workspace.recipe.clone();
     if policy.remaps() {
-        Inside { stage: STAGE.into(), wrapper: FOLDER.into(), jobserver: JOBSERVER.into() }
+        let recipe = recipe.map(|_| RECIPE_FOLDER.into());
+        Inside { stage: STAGE.into(), wrapper: FOLDER.into(), jobserver: JOBSERVER.into(), recipe }
     } else {
         Inside {
             stage: workspace.build.clone(),
             wrapper: workspace.wrapper.clone(),
             jobserver: workspace.jobserver.clone(),
+            recipe,
         }
     }
 }
@@ -53,7 +59,8 @@ pub(crate) fn policy(options: &SandboxOptions) -> Policy {
     policy
 }
 
-/// Adds what this build sees: its stage and prefix to write, its dependencies and the compiler wrapper to read.
+/// Adds what this build sees: its stage and prefix to write; its dependencies, the compiler wrapper and the recipe's own files
+/// to read.
 pub(crate) fn grant(
     policy: &mut Policy,
     inside: &Inside,
@@ -63,6 +70,9 @@ pub(crate) fn grant(
 ) {
     policy.mount(&workspace.build, &inside.stage, Access::ReadWrite);
     policy.mount(&workspace.wrapper, &inside.wrapper, Access::ReadOnly);
+    if let (Some(path), Some(inside)) = (&workspace.recipe, &inside.recipe) {
+        policy.mount(path, inside, Access::ReadOnly);
+    }
     policy.mount(prefix.0, prefix.1, Access::ReadWrite);
     for path in dependencies {
         if policy.inside(path).is_none() {

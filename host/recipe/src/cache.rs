@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::LoadError;
+use crate::own_files::KeptFiles;
+use crate::{FilesError, LoadError, RecipeFiles};
 
 /// Compiled components on disk, by the digest of their bytes and the engine's configuration.
 ///
@@ -24,6 +25,19 @@ impl Cache {
                 .map_err(|source| LoadError::Cache { folder: folder.to_owned(), source })?;
         }
         Ok(Self { folder: folder.map(Path::to_owned) })
+    }
+
+    /// A recipe's own files, where its instances can see them; none where it has none.
+    pub(crate) fn own_files(&self, files: &RecipeFiles) -> Result<Option<KeptFiles>, LoadError> {
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let kept = match &self.folder {
+            Some(folder) => KeptFiles::in_cache(folder, files),
+            None => KeptFiles::passing(files),
+        };
+        let folder = self.folder.clone().unwrap_or_else(|| "/tmp".into());
+        kept.map(Some).map_err(|source| FilesError::Show { folder, source }.into())
     }
 
     /// The component of `bytes`, compiled now or earlier.

@@ -6,7 +6,7 @@ use spack_wasm_package::{Package, Repository, provides};
 
 use crate::convert::MetadataError;
 use crate::folder_repository::{FolderRepository, RepositoryError};
-use crate::{LoadError, Recipe, RecipeHost, RecipeSource, RunError};
+use crate::{FilesError, LoadError, Recipe, RecipeFiles, RecipeHost, RecipeSource, RunError};
 
 /// A recipe that is part of the program.
 #[derive(Clone, Copy, Debug)]
@@ -14,16 +14,25 @@ pub struct Embedded {
     name: &'static str,
     component: &'static [u8],
     compiled: &'static [u8],
+    files: EmbeddedFiles,
 }
 
+/// Files that are part of the program, by their paths.
+pub type EmbeddedFiles = &'static [(&'static str, &'static [u8])];
+
 impl Embedded {
-    /// A recipe by its package's name, its component, and the component compiled ahead of time.
+    /// A recipe by its package's name, its component, the component compiled ahead of time, and the recipe's own files.
     ///
     /// # Safety
     /// `compiled` must come from [`RecipeHost::precompile`] with `component`, unchanged: it is native code that will be run.
     #[expect(unsafe_code, reason = "compiled code can't be checked; the caller vouches for it")]
-    pub const unsafe fn new(name: &'static str, component: &'static [u8], compiled: &'static [u8]) -> Self {
-        Self { name, component, compiled }
+    pub const unsafe fn new(
+        name: &'static str,
+        component: &'static [u8],
+        compiled: &'static [u8],
+        files: EmbeddedFiles,
+    ) -> Self {
+        Self { name, component, compiled, files }
     }
 }
 
@@ -60,6 +69,15 @@ pub enum CatalogError {
         /// Why.
         #[source]
         source: LoadError,
+    },
+    /// Its own files can't be had.
+    #[error("{origin} can't be used as a recipe")]
+    Files {
+        /// The component's file.
+        origin: String,
+        /// Why.
+        #[source]
+        source: FilesError,
     },
     /// It does not say what it declares.
     #[error("{origin} does not describe its package")]
@@ -133,8 +151,11 @@ impl Catalog {
     /// # Errors
     /// The file is no recipe that this host can run, or what it declares makes no sense.
     pub fn add_recipe(&mut self, file: &Path) -> Result<String, CatalogError> {
-        let source = RecipeSource { name: String::new(), namespace: "local".to_owned(), folder: None };
-        let entry = self.read(file, source)?;
+        let origin = || file.display().to_string();
+        let (name, namespace) = (String::new(), "local".to_owned());
+        // The folder may hold anything: a target folder of cargo's, a home.
+        let files = own_files(file, RecipeFiles::read_by_name, origin)?;
+        let entry = self.read(file, RecipeSource { name, namespace, files })?;
         let name = entry.package.name.clone();
         self.singles.insert(name.clone(), entry);
         Ok(name)
@@ -159,11 +180,9 @@ impl Catalog {
     fn find(&self, name: &str) -> Result<Option<Entry>, CatalogError> {
         for repository in &self.repositories {
             if let Some(file) = repository.recipe(name) {
-                let source = RecipeSource {
-                    name: name.to_owned(),
-                    namespace: repository.namespace().to_owned(),
-                    folder: file.parent().map(Path::to_path_buf),
-                };
+                let namespace = repository.namespace().to_owned();
+                let files = own_files(&file, RecipeFiles::read, || file.display().to_string())?;
+                let source = RecipeSource { name: name.to_owned(), namespace, files };
                 return self.read(&file, source).map(Some);
             }
         }
@@ -174,7 +193,7 @@ impl Catalog {
         let source = RecipeSource {
             name: embedded.name.to_owned(),
             namespace: self.namespace.to_owned(),
-            folder: None,
+            files: RecipeFiles::embedded(embedded.files),
         };
         let origin = || self.namespace.to_owned();
         #[expect(unsafe_code, reason = "whoever made the `Embedded` vouches for it")]
@@ -210,6 +229,21 @@ impl Catalog {
     pub fn take_problems(&self) -> Vec<CatalogError> {
         std::mem::take(&mut *lock(&self.problems))
     }
+}
+
+/// The recipe's own files, in the folder of its component.
+fn own_files(
+    file: &Path,
+    read: impl Fn(&Path) -> Result<RecipeFiles, FilesError>,
+    origin: impl Fn() -> String,
+) -> Result<RecipeFiles, CatalogError> {
+    let parent = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = parent.unwrap_or(Path::new("."));
+    // A component that is not there is said as such.
+    if !folder.is_dir() {
+        return Ok(RecipeFiles::default());
+    }
+    read(folder).map_err(|source| CatalogError::Files { origin: origin(), source })
 }
 
 fn describe(recipe: Recipe, component: Arc<[u8]>, origin: String) -> Result<Entry, CatalogError> {

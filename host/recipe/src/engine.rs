@@ -8,7 +8,7 @@ use wasmtime::{Config, Engine, OptLevel};
 
 use crate::bindings::Bindings;
 use crate::cache::Cache;
-use crate::component::{Recipe, RecipeSource};
+use crate::component::{Identity, Recipe, RecipeSource};
 use crate::state::State;
 use crate::{Limits, LoadError, imports, inspect};
 
@@ -80,7 +80,8 @@ impl RecipeHost {
     ) -> Result<Recipe, LoadError> {
         let linked = self.linker.instantiate_pre(&component).and_then(crate::bindings::BindingsPre::new);
         let linked = linked.map_err(|error| LoadError::Compile { reason: format!("{error:#}") })?;
-        Ok(Recipe::new(linked, facts, digest, source, self.limits))
+        let kept = self.cache.own_files(&source.files)?;
+        Ok(Recipe::new(linked, facts, Identity { digest, source, kept }, self.limits))
     }
 
     /// Compiles a component ahead of time, for the baseline processor of this architecture.
@@ -97,7 +98,7 @@ impl RecipeHost {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest;
     data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(bytes))
 }

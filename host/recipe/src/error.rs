@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
+use crate::FilesError;
 use crate::types::{Failure, ToolError};
 
 /// Why a component can't be used as a recipe. Whoever loads it says which file it was.
@@ -47,6 +48,9 @@ pub enum LoadError {
         /// What the compiler says.
         reason: String,
     },
+    /// Its own files can't be shown to it.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// The compiled form can't be kept or read.
     #[error("the compiled form of a recipe can't be kept in {}", folder.display())]
     Cache {

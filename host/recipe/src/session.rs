@@ -8,7 +8,7 @@ use wasmtime::{AsContextMut, Store, Trap, UpdateDeadline};
 
 use crate::bindings::{Bindings, answers};
 use crate::clocks::Virtual;
-use crate::component::{Recipe, RecipeSource};
+use crate::component::Recipe;
 use crate::deadline::{Deadline, RunCancelled, TimeIsUp};
 use crate::folders::{Folder, Folders};
 use crate::imports::specs::SpecHandle;
@@ -47,14 +47,10 @@ pub struct Subject {
 
 impl Subject {
     /// Nothing but the package's name and the recipe's own folder.
-    pub fn outside_of_a_build(source: &RecipeSource) -> Self {
-        let folder = source.folder.as_ref().map(|host| Folder {
-            host: host.clone(),
-            guest: RECIPE_FOLDER.to_owned(),
-            access: crate::Access::Read,
-        });
+    pub fn outside_of_a_build(recipe: &Recipe) -> Self {
+        let folder = recipe.own_folder();
         Self {
-            package: source.name.clone(),
+            package: recipe.source().name.clone(),
             spec: None,
             prefixes: Arc::default(),
             machine: None,
@@ -71,9 +67,6 @@ impl Subject {
         self.spec.as_ref().map_or(&self.package, |(_, node)| node.hash.as_str())
     }
 }
-
-/// Where a recipe sees its own folder.
-const RECIPE_FOLDER: &str = "/recipe";
 
 /// One instance of a recipe. After a call that failed with anything but [`RunError::Failed`] it can't be entered again.
 pub struct Session {

@@ -83,7 +83,8 @@ impl Assembly<'_> {
         for (name, chosen) in &self.assignment.packages {
             let Some(package) = built(self.universe, name, chosen) else { continue };
             for dependency in active(self.universe, self.assignment, &package) {
-                let target = dependency.spec.name.clone().unwrap_or_default();
+                let named = dependency.spec.name.as_deref().unwrap_or_default();
+                let target = self.assignment.package_of(named).to_owned();
                 let applying = dependency.patches.iter().filter(|patch| self.holds(&target, &patch.when));
                 let hashes: Vec<String> = applying.map(|patch| patch.sha256.clone()).collect();
                 patches.entry(target).or_default().extend(hashes);
@@ -122,6 +123,11 @@ impl Assembly<'_> {
         let external = &self.universe.facts.externals[index];
         let prefix = external.prefix.display();
         self.notes.push(format!("{}@{} is used from {prefix}", external.name, external.version));
+        if self.patches.get(&facts.name).is_some_and(|patches| !patches.is_empty()) {
+            let name = &external.name;
+            self.notes
+                .push(format!("{name} from {prefix} has none of the patches that its dependents put on it"));
+        }
         if !has_recipe {
             let stated = external.variants.iter();
             facts.variants =

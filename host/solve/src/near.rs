@@ -5,6 +5,8 @@ const PROPOSALS: usize = 3;
 pub(crate) fn near<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = names
         .into_iter()
+        // One that is known and can't be used is not what was meant.
+        .filter(|name| *name != wanted)
         .map(|name| (strsim::jaro_winkler(wanted, name), name))
         .filter(|(score, name)| *score > 0.8 || (wanted.len() > 2 && name.contains(wanted)))
         .collect();

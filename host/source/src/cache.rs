@@ -15,6 +15,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 const POLL: Duration = Duration::from_millis(50);
 const ARCHIVE_MODE: u32 = 0o644;
 
@@ -64,6 +66,27 @@ impl Cache {
         let folder = self.root.join(".part");
         fs::create_dir_all(&folder)?;
         Ok(Workplace { stem: folder.join(key) })
+    }
+
+    /// A file of the cache by its path in a mirror.
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.root.join(below)
+    }
+
+    /// A folder that goes when it is dropped.
+    pub(crate) fn scratch(&self, prefix: &str) -> io::Result<TempDir> {
+        let folder = self.root.join(".part");
+        fs::create_dir_all(&folder)?;
+        tempfile::Builder::new().prefix(&format!("{prefix}-")).tempdir_in(folder)
+    }
+
+    /// Makes a complete file one of the cache, by its path in a mirror.
+    pub(crate) fn keep(&self, file: &Path, below: &str) -> io::Result<()> {
+        let to = self.root.join(below);
+        fs::create_dir_all(to.parent().unwrap_or(&self.root))?;
+        fs::set_permissions(file, std::fs::Permissions::from_mode(ARCHIVE_MODE))?;
+        fs::File::open(file)?.sync_all()?;
+        fs::rename(file, &to)
     }
 
     /// Makes a complete file an archive of the cache. It is on the disk before it has its name.

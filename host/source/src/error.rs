@@ -1,5 +1,6 @@
 //! Why an archive could not be had.
 
+use crate::git::GitError;
 use crate::request::Origin;
 use std::path::PathBuf;
 
@@ -24,6 +25,14 @@ pub enum FetchError {
         failures: Vec<SourceFailure>,
         /// Whether sources were left out because of `--offline`.
         offline: bool,
+    },
+    /// A state of a repository cannot be had.
+    #[error("cannot fetch {spec}: {source}")]
+    Git {
+        /// `name@version`.
+        spec: String,
+        /// Why.
+        source: GitError,
     },
     /// The cache folder cannot be used.
     #[error("cannot fetch {spec}: the source cache cannot be used: {source}")]
@@ -58,6 +67,7 @@ impl FetchError {
             FetchError::Nowhere { .. } => {
                 vec!["add a mirror that has the archive: `mirrors:` in the configuration".to_owned()]
             }
+            FetchError::Git { source, .. } => source.hints(),
             FetchError::Cache { .. } => vec!["`config:source_cache` names another folder".to_owned()],
         }
     }

@@ -4,8 +4,9 @@ use crate::apt::{Apt, AptError};
 use crate::cache::{Cache, Lock, Workplace, remove_if_there};
 use crate::checksum::{Algorithm, Checksum};
 use crate::error::{FetchError, SetupError, SourceFailure};
+use crate::git::{Checkout, CheckoutRequest, Git};
 use crate::http::{Http, HttpError, Job};
-use crate::mirror;
+use crate::mirror::{self, Mirror};
 use crate::options::FetchOptions;
 use crate::plan::{Attempt, Way, plan};
 use crate::request::{ArchiveChoice, FetchEvent, Fetched, Origin, Request};
@@ -13,6 +14,7 @@ use fs_err as fs;
 use reqwest::Url;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 type Observer<'a> = &'a (dyn Fn(FetchEvent) + Send + Sync);
 
@@ -64,6 +66,8 @@ impl Fetcher {
         request: &Request,
         observer: &(dyn Fn(FetchEvent) + Send + Sync),
     ) -> Result<Fetched, FetchError> {
+        let once = Once { observer, last: Mutex::default() };
+        let observer: Observer<'_> = &|event| once.tell(event);
         let cache_error = |source| FetchError::Cache { spec: request.spec(), source };
         let choices = self.vouched(request)?;
         for choice in &choices {
@@ -92,6 +96,26 @@ impl Fetcher {
             failures.push(SourceFailure { origin: attempt.origin.clone(), reason });
         }
         Err(FetchError::Nowhere { spec: request.spec(), failures, offline: self.options.offline })
+    }
+
+    /// Brings the state of a repository: from the cache, from mirrors in folders, else from its address.
+    pub async fn checkout(
+        &self,
+        request: &CheckoutRequest,
+        observer: &(dyn Fn(FetchEvent) + Send + Sync),
+    ) -> Result<Checkout, FetchError> {
+        let options = &self.options;
+        let git = Git {
+            options: &options.git,
+            proxy: &options.proxy,
+            cache: &self.cache,
+            mirrors: options.mirrors.iter().filter_map(Mirror::folder).collect(),
+            offline: options.offline,
+            unpinned: options.no_checksum,
+            max_bytes: options.max_bytes,
+        };
+        let spec = format!("{}@{}", request.package, request.version);
+        git.checkout(request, observer).await.map_err(|source| FetchError::Git { spec, source })
     }
 
     /// The archives that something vouches for.
@@ -254,6 +278,24 @@ impl Fetcher {
         let (cache, file, checksum) = (self.cache.clone(), file.to_owned(), checksum.clone());
         let extension = extension.map(str::to_owned);
         blocking(move || cache.publish(&file, &checksum, extension.as_deref())).await
+    }
+}
+
+/// Tells that a source is tried once, although it is asked for each of a version's archives.
+struct Once<'a> {
+    observer: Observer<'a>,
+    last: Mutex<Option<Origin>>,
+}
+
+impl Once<'_> {
+    fn tell(&self, event: FetchEvent) {
+        if let FetchEvent::Started { origin } = &event {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.replace(origin.clone()).as_ref() == Some(origin) {
+                return;
+            }
+        }
+        (self.observer)(event);
     }
 }
 

@@ -48,6 +48,14 @@ impl Mirror {
         matches!(self.root, Root::Folder(_))
     }
 
+    /// Its folder, if it is one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match &self.root {
+            Root::Folder(folder) => Some(folder),
+            Root::Http(_) => None,
+        }
+    }
+
     /// Where the archive may be, best first: by checksum, then by name and version. A folder is looked into.
     pub(crate) fn places(&self, request: &Request, choice: &ArchiveChoice) -> io::Result<Vec<Place>> {
         let named = choice.extension().map(|extension| named_path(request, extension));
@@ -103,14 +111,17 @@ fn parse_root(url: &str) -> Option<Root> {
     }
 }
 
-/// `<name>/<name>-<version>.<extension>`, the path for people. Nothing in it may climb.
+/// `<name>/<name>-<version>.<extension>`, the path for people; further sources have their own name in front of the version.
+/// Nothing in it may climb.
 fn named_path(request: &Request, extension: &str) -> String {
     let part = |text: &str| text.replace(['/', '\\', '\0'], "_");
-    let name = match part(&request.package) {
+    let plain = |text: &str| match part(text) {
         dots if dots.starts_with('.') => format!("_{dots}"),
         name => name,
     };
-    format!("{name}/{name}-{}.{extension}", part(&request.version))
+    let package = plain(&request.package);
+    let file = request.resource.as_deref().map_or_else(|| package.clone(), plain);
+    format!("{package}/{file}-{}.{extension}", part(&request.version))
 }
 
 /// Copies a mirror's file to the part file, hashing. Blocking.
@@ -148,8 +159,13 @@ mod tests {
 
     #[test]
     fn paths_in_a_mirror() {
-        let request =
-            Request { package: "zlib".into(), version: "1.3".into(), archives: Vec::new(), expand: true };
+        let request = Request {
+            package: "zlib".into(),
+            version: "1.3".into(),
+            resource: None,
+            archives: Vec::new(),
+            expand: true,
+        };
         let choice = ArchiveChoice {
             checksum: Some(Algorithm::Sha256.hasher().finish()),
             urls: vec!["https://example.org/zlib-1.3.tar.gz".into()],
@@ -166,5 +182,7 @@ mod tests {
         );
         let climbing = Request { package: "../..".into(), version: "../x".into(), ..request };
         assert_eq!(named_path(&climbing, "zip"), "_.._../_.._..-.._x.zip");
+        let resource = Request { resource: Some("../data".into()), ..climbing };
+        assert_eq!(named_path(&resource, "zip"), "_.._../_.._data-.._x.zip");
     }
 }

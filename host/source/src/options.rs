@@ -1,6 +1,7 @@
 //! How archives are fetched.
 
 use crate::apt::AptOptions;
+use crate::git::GitOptions;
 use crate::mirror::Mirror;
 use reqwest::{ClientBuilder, NoProxy, Proxy, Url};
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub struct FetchOptions {
     pub mirrors: Vec<Mirror>,
     /// The distribution's source archives as a mirror; none when it is switched off.
     pub apt: Option<AptOptions>,
+    /// How states of git repositories are fetched.
+    pub git: GitOptions,
     /// Whether only the cache and mirrors in folders are asked.
     pub offline: bool,
     /// Whether archives without a checksum are taken. A stated checksum is verified all the same.
@@ -38,6 +41,7 @@ impl FetchOptions {
             cache_dir,
             mirrors: Vec::new(),
             apt: None,
+            git: GitOptions::default(),
             offline: false,
             no_checksum: false,
             max_bytes: MAX_BYTES,

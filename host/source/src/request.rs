@@ -11,6 +11,8 @@ pub struct Request {
     pub package: String,
     /// Version, likewise.
     pub version: String,
+    /// Of a further source of the package, such as a resource or a patch: its name.
+    pub resource: Option<String>,
     /// The archives of this release, any of which will do. There are several where distributions repack what upstream
     /// published.
     pub archives: Vec<ArchiveChoice>,
@@ -20,7 +22,11 @@ pub struct Request {
 
 impl Request {
     pub(crate) fn spec(&self) -> String {
-        format!("{}@{}", self.package, self.version)
+        let package = format!("{}@{}", self.package, self.version);
+        match &self.resource {
+            Some(resource) => format!("{resource} of {package}"),
+            None => package,
+        }
     }
 }
 

@@ -48,7 +48,8 @@ fn fetch(cache: &str, sum: &str, url: &str) {
     let options = FetchOptions { timeouts: fetching::timeouts(), ..FetchOptions::new(cache.into()) };
     let checksum = Some(sum.parse().unwrap());
     let archives = vec![ArchiveChoice { checksum, urls: vec![url.to_owned()], extension: None }];
-    let request = Request { package: "pkg".into(), version: "1".into(), archives, expand: true };
+    let request =
+        Request { package: "pkg".into(), version: "1".into(), resource: None, archives, expand: true };
     let fetcher = Fetcher::new(options).unwrap();
     let observer = |event: FetchEvent| {
         println!("{event:?}");

@@ -41,6 +41,14 @@ impl Build {
         context::recipe_folder().map(PathBuf::from)
     }
 
+    /// One of the recipe's own files, for example `files/site.conf`.
+    ///
+    /// # Errors
+    /// The recipe has none of that name.
+    pub fn recipe_file(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
+        recipe_file(path)
+    }
+
     /// Where the package is installed.
     pub fn prefix(&self) -> PathBuf {
         context::prefix().into()
@@ -171,4 +179,15 @@ impl Build {
 
 fn text(path: &Path) -> String {
     path.display().to_string()
+}
+
+/// One of the recipe's own files, for example a table that [`Recipe::describe`] reads.
+///
+/// # Errors
+/// The recipe has none of that name.
+pub fn recipe_file(path: impl AsRef<Path>) -> Result<PathBuf> {
+    let file = context::recipe_folder().map(|folder| Path::new(&folder).join(path.as_ref()));
+    file.filter(|file| file.is_file()).ok_or_else(|| {
+        Failure::new(format!("'{}' is not among the recipe's own files", path.as_ref().display()))
+    })
 }

@@ -59,7 +59,7 @@ pub use bindings::exports::spack_wasm::recipe::answers::FoundExecutable;
 pub use bindings::spack_wasm::recipe::metadata::{DigestAlgorithm, VersionControl};
 pub use bindings::spack_wasm::recipe::specs::Compiler;
 pub use bindings::spack_wasm::recipe::types::DependencyTypes;
-pub use build::Build;
+pub use build::{Build, recipe_file};
 pub use compile::{Headers, Libraries};
 pub use declare::*;
 pub use environment::Environment;

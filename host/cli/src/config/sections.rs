@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use spack_wasm_sandbox::{Layer, Level};
 
 use super::packages::PackageSection;
-use super::sources::{MirrorEntry, RegistryMirror};
+use super::sources::{GitProtocol, MirrorEntry, RegistryMirror};
 
 /// One scope: all sections that were written in it.
 #[derive(Debug, Default, Deserialize)]
@@ -45,6 +45,8 @@ pub(super) struct ConfigSection {
     pub(super) monitor_dir: Option<String>,
     pub(super) deprecated: Option<bool>,
     pub(super) registry_mirrors: Option<Vec<RegistryMirror>>,
+    #[serde(deserialize_with = "or_nothing")]
+    pub(super) git: GitSection,
     #[serde(deserialize_with = "or_nothing")]
     pub(super) sandbox: SandboxSection,
     pub(super) permissions: Option<BTreeMap<String, OneOrMany<String>>>,
@@ -90,6 +92,14 @@ pub(super) struct InstallTree {
     pub(super) root: Option<String>,
     padded_length: Option<IgnoredAny>,
     projections: Option<IgnoredAny>,
+}
+
+/// `config:git:`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GitSection {
+    pub(super) program: Option<String>,
+    pub(super) protocols: Option<Vec<GitProtocol>>,
 }
 
 /// `config:sandbox:`.
@@ -214,12 +224,14 @@ impl ConfigSection {
             ..InstallTree::default()
         };
         let sandbox = self.sandbox.over(lower.sandbox);
+        let git = self.git.over(lower.git);
         let permissions = both(self.permissions, lower.permissions, |upper, mut lower| {
             lower.extend(upper);
             lower
         });
         Self {
             install_tree,
+            git,
             sandbox,
             permissions,
             ..over!(
@@ -234,6 +246,12 @@ impl ConfigSection {
                 registry_mirrors,
             )
         }
+    }
+}
+
+impl GitSection {
+    fn over(self, lower: Self) -> Self {
+        Self { program: self.program.or(lower.program), protocols: self.protocols.or(lower.protocols) }
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use spack_wasm_sandbox::{Layer, Level};
-use spack_wasm_source::Mirror;
+use spack_wasm_source::{GitOptions, Mirror};
 
 use super::ConfigError;
 use super::packages::{self, Packages};
-use super::sections::{OneOrMany, SandboxSection, Scope};
+use super::sections::{GitSection, OneOrMany, SandboxSection, Scope};
 use super::sources::RegistryMirror;
 use super::variables::Variables;
 use crate::paths::Paths;
@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) permissions: BTreeMap<String, BTreeSet<String>>,
     /// Folders of recipes, in the order in which they are searched.
     pub(crate) repositories: Vec<PathBuf>,
+    /// How repositories are fetched.
+    pub(crate) git: GitOptions,
     /// Mirrors of archives.
     pub(crate) mirrors: Vec<Mirror>,
     /// Whether the distribution's source packages are a mirror.
@@ -88,6 +90,7 @@ pub(super) fn resolve(scope: Scope, paths: &Paths) -> Result<Settings, ConfigErr
         permissions: permissions(config.permissions.unwrap_or_default()),
         repositories: repositories.map_err(|reason| ConfigError::value("repos", reason))?,
         mirrors: mirrors.map(|(name, url)| mirror(name, url, &variables)).collect::<Result<_, _>>()?,
+        git: git(config.git, &variables)?,
         apt: registries.contains(&RegistryMirror::Apt),
         packages: packages::resolve(packages.unwrap_or_default(), &variables)?,
     })
@@ -106,6 +109,18 @@ fn mirror(name: &str, url: &str, variables: &Variables) -> Result<Mirror, Config
         path.display().to_string()
     };
     Mirror::new(name, &url).map_err(|error| ConfigError::value("mirrors", error))
+}
+
+fn git(section: GitSection, variables: &Variables) -> Result<GitOptions, ConfigError> {
+    let mut options = GitOptions::default();
+    if let Some(program) = &section.program {
+        options.program =
+            variables.path(program).map_err(|reason| ConfigError::value("config:git:program", reason))?;
+    }
+    if let Some(protocols) = &section.protocols {
+        options.protocols = protocols.iter().map(|protocol| protocol.scheme().to_owned()).collect();
+    }
+    Ok(options)
 }
 
 fn permissions(section: BTreeMap<String, OneOrMany<String>>) -> BTreeMap<String, BTreeSet<String>> {

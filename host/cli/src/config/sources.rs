@@ -42,6 +42,35 @@ pub(super) enum RegistryMirror {
     Apt,
 }
 
+/// A kind of repository address that git may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum GitProtocol {
+    /// HTTP over TLS.
+    Https,
+    /// HTTP in the clear.
+    Http,
+    /// Git's own, in the clear.
+    Git,
+    /// With the user's keys.
+    Ssh,
+    /// Repositories on this machine, with the user's rights.
+    File,
+}
+
+impl GitProtocol {
+    /// The scheme of its addresses.
+    pub(super) fn scheme(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Http => "http",
+            Self::Git => "git",
+            Self::Ssh => "ssh",
+            Self::File => "file",
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }

@@ -1,3 +1,5 @@
+use std::path::{Component, Path};
+
 use spack_wasm_spec::AbstractSpec;
 
 use crate::metadata::PackageMetadata;
@@ -93,6 +95,29 @@ impl<'a> Checker<'a> {
         AbstractSpec::parse(text).map_err(|error| self.error(place, error.to_string()))
     }
 
+    /// A path below a folder, without `.` in it; empty: the folder itself.
+    pub(super) fn path_below(
+        &self,
+        place: Place<'_>,
+        what: &str,
+        text: &str,
+    ) -> Result<String, MetadataError> {
+        let wrong =
+            || self.error(place, format!("its {what} '{}' is not a path below a folder", shorten(text)));
+        if text.contains('\0') || text.len() > LONGEST {
+            return Err(wrong());
+        }
+        let mut parts = Vec::new();
+        for component in Path::new(text).components() {
+            match component {
+                Component::Normal(part) => parts.push(part.to_string_lossy()),
+                Component::CurDir => {}
+                _ => return Err(wrong()),
+            }
+        }
+        Ok(parts.join("/"))
+    }
+
     /// A name of a version, variant or the like.
     pub(super) fn name(&self, place: Place<'_>, what: &str) -> Result<(), MetadataError> {
         if is_word(place.name) {
@@ -131,6 +156,18 @@ mod tests {
         assert!(!is_package_name("../etc") && !is_package_name("") && !is_package_name("Zlib"));
         assert!(is_word("1.14.4-3") && is_word("develop"));
         assert!(!is_word("..") && !is_word("1/2") && !is_word("1\n2"));
+    }
+
+    #[test]
+    fn paths_stay_below_their_folder() {
+        let place = Place { directive: "resource", number: 1, name: "data" };
+        let path = |text| Checker::new("hdf5").path_below(place, "destination", text);
+        assert_eq!(path("./third_party//x/").unwrap(), "third_party/x");
+        assert_eq!((path(".").unwrap(), path("").unwrap()), (String::new(), String::new()));
+        for wrong in ["../x", "a/../../b", "/etc", "a\0b"] {
+            let error = path(wrong).unwrap_err().to_string();
+            assert!(error.contains("is not a path below a folder"), "{error}");
+        }
     }
 
     #[test]

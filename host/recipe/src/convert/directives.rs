@@ -150,11 +150,12 @@ pub(super) fn resources(
         |item| &item.name,
         |place, item| {
             no_attributes(checker, place, &item.more)?;
+            checker.name(place, "resource")?;
             Ok(model::Resource {
-                name: item.name,
-                sources: sources::sources(checker, place, item.origin)?,
+                sources: sources::resource(checker, place, item.origin)?,
                 expand: item.expand,
-                destination: item.destination,
+                destination: checker.path_below(place, "destination", &item.destination)?,
+                name: item.name,
                 placement: placements(checker, place, item.placements)?,
                 when: checker.condition(place, &item.when)?,
             })
@@ -169,7 +170,8 @@ fn placements(
 ) -> Result<Vec<(String, String)>> {
     let converted = placements.into_iter().map(|placement| {
         no_attributes(checker, place, &placement.more)?;
-        Ok((placement.from, placement.to))
+        let from = checker.path_below(place, "placement", &placement.from)?;
+        Ok((from, checker.path_below(place, "placement", &placement.to)?))
     });
     converted.collect()
 }
@@ -193,7 +195,7 @@ pub(super) fn patches(
             location,
             sha256,
             level: item.level,
-            working_dir: item.working_directory,
+            working_dir: checker.path_below(place, "working directory", &item.working_directory)?,
             reverse: item.reverse,
         })
     })
@@ -214,7 +216,15 @@ fn fetched(
     own: Option<String>,
 ) -> Result<(model::PatchLocation, String)> {
     let archive = sources::archive(checker, place, archive)?;
-    let outer = archive.checksum.map(|checksum| checksum.digest);
+    let outer = match archive.checksum {
+        Some(checksum) if checksum.algorithm != model::ChecksumAlgorithm::Sha256 => {
+            return Err(checker.error(place, "its checksum is not a SHA-256"));
+        }
+        checksum => checksum.map(|checksum| checksum.digest),
+    };
+    if own.as_ref().is_some_and(|own| !sources::is_hexadecimal(own, 64)) {
+        return Err(checker.error(place, "its SHA-256 is not 64 hexadecimal digits in lower case"));
+    }
     let url = archive.urls.into_iter().next().ok_or_else(|| checker.error(place, "it has no address"))?;
     let (sha256, archive_sha256) = match (own, outer) {
         (Some(own), outer) => (own, outer),

@@ -9,8 +9,6 @@ mod variants;
 
 use std::path::{Component, Path};
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
 use spack_wasm_package::Package;
 
 use crate::component::Recipe;
@@ -80,13 +78,12 @@ impl Surroundings<'_> {
         if !plain || file.is_empty() {
             return Err(format!("'{}' is not a path below the recipe's folder", file.escape_debug()));
         }
-        let Some(folder) = &self.recipe.source().folder else {
-            return Err(format!("'{file}' can't be read: the recipe has no folder of its own"));
-        };
-        let handle = cap_std::fs::Dir::open_ambient_dir(folder, cap_std::ambient_authority());
-        let bytes =
-            handle.and_then(|handle| handle.read(file)).map_err(|error| format!("'{file}': {error}"))?;
-        Ok(HEXLOWER.encode(&Sha256::digest(bytes)))
+        match self.recipe.source().files.get(file) {
+            Some(contents) => Ok(crate::engine::sha256(contents)),
+            None => Err(format!(
+                "'{file}' is not among the recipe's own files, which are kept beside its component"
+            )),
+        }
     }
 }
 

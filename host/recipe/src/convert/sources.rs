@@ -49,6 +49,24 @@ pub(super) fn sources(
     }
 }
 
+/// The sources of a resource: each has an address of its own, since the package's are those of the package.
+pub(super) fn resource(
+    checker: &Checker<'_>,
+    place: Place<'_>,
+    origin: Origin,
+) -> Result<Vec<model::Source>, MetadataError> {
+    let sources = sources(checker, place, origin)?;
+    let addressed = sources.iter().all(|source| match source {
+        model::Source::Archive(archive) => !archive.urls.is_empty(),
+        model::Source::Checkout(_) => true,
+    });
+    match (sources.is_empty(), addressed) {
+        (false, true) => Ok(sources),
+        (true, _) => Err(checker.error(place, "it has no source")),
+        (_, false) => Err(checker.error(place, "its archive has no address")),
+    }
+}
+
 pub(super) fn archive(
     checker: &Checker<'_>,
     place: Place<'_>,
@@ -71,13 +89,17 @@ fn checksum(
         DigestAlgorithm::Sha1 => (model::ChecksumAlgorithm::Sha1, 40),
         DigestAlgorithm::Md5 => (model::ChecksumAlgorithm::Md5, 32),
     };
-    let valid = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if checksum.digest.len() != length || !checksum.digest.bytes().all(valid) {
+    if !is_hexadecimal(&checksum.digest, length) {
         return Err(
             checker.error(place, format!("its checksum is not {length} hexadecimal digits in lower case"))
         );
     }
     Ok(model::Checksum { algorithm, digest: checksum.digest })
+}
+
+/// So many hexadecimal digits, in lower case.
+pub(super) fn is_hexadecimal(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn checkout(

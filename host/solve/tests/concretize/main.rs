@@ -7,3 +7,4 @@ mod common;
 mod errors;
 mod large;
 mod laws;
+mod patches;

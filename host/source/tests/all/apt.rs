@@ -4,7 +4,7 @@ use crate::fetching::*;
 use crate::server::*;
 use crate::skip;
 use insta::assert_snapshot;
-use spack_wasm_source::{AptOptions, ArchiveChoice, FetchOptions, Fetcher, Origin};
+use spack_wasm_source::{AptOptions, ArchiveChoice, FetchEvent, FetchOptions, Fetcher, Origin};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -95,6 +95,21 @@ impl FakeApt {
     fn calls(&self) -> String {
         fs_err::read_to_string(self.path("calls")).unwrap().replace('\n', " ")
     }
+}
+
+#[tokio::test]
+async fn the_registry_is_said_to_be_tried_once_for_all_archives_of_a_version() {
+    let fake = FakeApt::new();
+    let archives = vec![choice(&content(10), &[]), choice(&content(20), &[])];
+    let fetcher = fake.fetcher();
+    let started = std::sync::Mutex::new(0);
+    let tell = |event| {
+        if matches!(event, FetchEvent::Started { .. }) {
+            *started.lock().unwrap() += 1;
+        }
+    };
+    fetcher.fetch(&request(archives), &tell).await.unwrap_err();
+    assert_eq!(*started.lock().unwrap(), 1);
 }
 
 #[tokio::test]

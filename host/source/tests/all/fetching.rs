@@ -103,7 +103,7 @@ pub(crate) fn choice(content: &[u8], urls: &[String]) -> ArchiveChoice {
 }
 
 pub(crate) fn request(archives: Vec<ArchiveChoice>) -> Request {
-    Request { package: "pkg".into(), version: "1.0".into(), archives, expand: true }
+    Request { package: "pkg".into(), version: "1.0".into(), resource: None, archives, expand: true }
 }
 
 pub(crate) fn one(content: &[u8], urls: &[String]) -> Request {

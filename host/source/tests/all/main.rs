@@ -7,6 +7,7 @@ mod archives;
 mod fetch_faults;
 mod fetch_order;
 mod fetching;
+mod git;
 mod patch;
 mod patch_peer;
 mod server;

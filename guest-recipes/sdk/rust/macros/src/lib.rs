@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 /// The package hash of the crate that is compiled: SHA-256 over its sources, as a string literal of 64 hexadecimal digits.
 ///
-/// Sources are the files of the recipe's folder that decide what the recipe does: `*.rs`, `*.patch`, `*.diff` and all of `files/`.
+/// Sources are the files of the recipe's folder that decide what the recipe does: `*.rs`, `*.patch`, `*.diff`, and all of
+/// `files/` and `patches/`.
 /// Each counts with its path below the folder, its length and its bytes, in the order of the paths. `Cargo.toml` does
 /// not count: a new version of the workspace is no other recipe.
 #[proc_macro]
@@ -54,7 +55,9 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), S
 
 fn is_source(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    path.starts_with("files") || matches!(extension, Some("rs" | "patch" | "diff"))
+    path.starts_with("files")
+        || path.starts_with("patches")
+        || matches!(extension, Some("rs" | "patch" | "diff"))
 }
 
 /// The literal, and an `include_bytes!` of each file, so that cargo compiles the recipe again when one changes.

@@ -9,6 +9,11 @@ pub(super) fn archive(algorithm: DigestAlgorithm, digest: &str, url: Option<&str
     Archive { checksum, url: url.map(str::to_owned), extension: None, more: Vec::new() }
 }
 
+/// An archive that the host refuses unless the user takes whatever is downloaded.
+pub(super) fn unchecked(url: Option<&str>) -> Archive {
+    Archive { checksum: None, url: url.map(str::to_owned), extension: None, more: Vec::new() }
+}
+
 /// Adds an archive of the same release; whatever else the origin was is replaced.
 pub(super) fn add_archive(origin: &mut Origin, archive: Archive) {
     match origin {
@@ -62,6 +67,19 @@ macro_rules! sourced {
                 self.archive(algorithm, digest, url)
             }
 
+            /// The archive without a checksum, at the address that the package's make up. Nothing vouches for it, so the host
+            /// refuses it unless the user says `--no-checksum`.
+            pub fn unchecked(mut self) -> Self {
+                origin::add_archive(&mut self.0.origin, origin::unchecked(None));
+                self
+            }
+
+            /// The archive without a checksum, at its own address; refused unless the user says `--no-checksum`.
+            pub fn unchecked_at(mut self, url: &str) -> Self {
+                origin::add_archive(&mut self.0.origin, origin::unchecked(Some(url)));
+                self
+            }
+
             fn archive(mut self, algorithm: DigestAlgorithm, digest: &str, url: Option<&str>) -> Self {
                 origin::add_archive(&mut self.0.origin, origin::archive(algorithm, digest, url));
                 self
@@ -92,7 +110,12 @@ macro_rules! sourced {
                 self.checkout(|checkout| checkout.commit = Some(commit.to_owned()))
             }
 
-            /// The repository's own address; without: the package's.
+            /// A git repository by its own address; without: the package's.
+            pub fn git(self, url: &str) -> Self {
+                self.repository(VersionControl::Git, url)
+            }
+
+            /// A repository of any system by its own address; without: the package's.
             pub fn repository(self, system: VersionControl, url: &str) -> Self {
                 self.checkout(|checkout| {
                     checkout.system = system;

@@ -26,10 +26,31 @@ pub fn resource(name: &str, destination: &str) -> Resource {
 }
 
 impl Resource {
+    /// Puts the whole resource below the destination under this name.
+    pub fn named(self, name: &str) -> Self {
+        self.place("", name)
+    }
+
     /// Puts the file or folder `from` of the resource at `to` below the destination. Without a call of this the whole resource
-    /// is placed under its own folder's name.
+    /// is placed under its own folder's name, or a file under its own.
     pub fn place(mut self, from: &str, to: &str) -> Self {
         self.0.placements.push(Placement { from: from.to_owned(), to: to.to_owned(), more: Vec::new() });
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_has_archives_and_places_as_a_version_has() {
+        let Resource(resource) =
+            resource("googletest", "third_party").sha256_at("aa", "https://example.org/g.tgz").named("gtest");
+        let Origin::Archives(archives) = resource.origin else { panic!("{:?}", resource.origin) };
+        assert_eq!(archives[0].url.as_deref(), Some("https://example.org/g.tgz"));
+        let places: Vec<_> =
+            resource.placements.iter().map(|place| (place.from.as_str(), place.to.as_str())).collect();
+        assert_eq!(places, [("", "gtest")]);
     }
 }

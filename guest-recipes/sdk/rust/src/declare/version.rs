@@ -53,6 +53,13 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_may_lack_a_checksum() {
+        let Version(version) = version("1.2").unchecked().unchecked_at("https://example.org/x.tgz");
+        let Origin::Archives(archives) = version.origin else { panic!("{:?}", version.origin) };
+        assert!(archives.len() == 2 && archives.iter().all(|archive| archive.checksum.is_none()));
+    }
+
+    #[test]
     fn what_is_said_of_a_checkout_is_one_checkout() {
         let Version(version) = version("2.0").tag("v2.0", "abc").submodule_paths(&["a"]).full_history();
         let Origin::Checkout(checkout) = version.origin else { panic!("{:?}", version.origin) };

@@ -95,6 +95,7 @@ pub(super) fn fetching(session: &Session, args: &InstallArgs) -> Result<FetchOpt
     let settings = &session.settings;
     let mut options = FetchOptions::new(settings.source_cache.clone());
     options.mirrors.clone_from(&settings.mirrors);
+    options.git.clone_from(&settings.git);
     options.no_checksum = args.no_checksum || !settings.checksum;
     let apt = AptOptions::new(session.paths.apt());
     options.apt = Some(apt).filter(|apt| settings.apt && apt.apt_get.exists());
