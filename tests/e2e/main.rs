@@ -10,6 +10,7 @@ mod help;
 mod install;
 mod interrupt;
 mod misbehaving;
+mod mistakes;
 mod monitor;
 mod monitor_faults;
 mod repo;

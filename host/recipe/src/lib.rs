@@ -7,6 +7,7 @@
 mod bindings;
 mod cache;
 mod catalog;
+mod choices;
 mod clocks;
 mod component;
 mod convert;
@@ -21,12 +22,14 @@ mod limits;
 mod output;
 mod services;
 mod session;
+mod stand_alone;
 mod state;
 mod wasi;
 
 pub use bindings::metadata;
 pub use bindings::types;
 pub use catalog::{Catalog, CatalogError, Embedded, Entry, RepositoryInfo};
+pub use choices::{ChoiceError, RefusedChoice};
 pub use component::{Recipe, RecipeSource};
 pub use convert::MetadataError;
 pub use engine::RecipeHost;
@@ -37,3 +40,4 @@ pub use inspect::{CONTRACT, PACKAGE_HASH_SECTION};
 pub use limits::Limits;
 pub use services::{Answer, AskError, Headers, NoServices, Question, Services, ToolRequest};
 pub use session::{Session, Subject};
+pub use stand_alone::TestOutcome;

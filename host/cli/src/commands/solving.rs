@@ -10,7 +10,7 @@ use crate::session::Session;
 /// Concretizes specs together. Recipes that can't be used are named, before anything that follows from it.
 ///
 /// # Errors
-/// There is no solution.
+/// There is no solution, or a recipe does not take what was chosen for one of its variants.
 pub(super) fn concretize(
     session: &Session,
     specs: &[AbstractSpec],
@@ -22,6 +22,7 @@ pub(super) fn concretize(
     session.ui.debug(|| format!("concretized in {:.2?}", started.elapsed()));
     report_problems(session, catalog);
     let solution = solution?;
+    catalog.confirm_choices(&solution.dag)?;
     session.ui.debug(|| solution.notes.join("; "));
     Ok(solution)
 }
