@@ -32,33 +32,47 @@ fn told(declares: &str) -> String {
 
 #[test]
 fn a_wrong_declaration_is_pointed_at() {
-    insta::assert_snapshot!(told("wrong-spec"), @"");
-    insta::assert_snapshot!(told("wrong-condition"), @"");
-    insta::assert_snapshot!(told("unknown-variant"), @"");
+    insta::assert_snapshot!(told("wrong-spec"), @"
+    dependency 2 'zlib@@1': a version is missing behind `@`
+        zlib@@1
+            ^
+    ");
+    insta::assert_snapshot!(told("wrong-condition"), @"
+    conflict 1 'act=panic': a variant's name is missing behind `+`
+        @1.0 +
+             ^
+    ");
+    insta::assert_snapshot!(told("unknown-variant"), @"dependency 2 'zlib-api': '@1:+shraed' is a condition on the variant 'shraed', and misbehaving declares none of that name; it declares build_system, act");
     insta::assert_snapshot!(told("two-versions"), @"version 3 '1.0': that version is declared before");
     insta::assert_snapshot!(told("short-checksum"), @"version 2 '1.1': its checksum is not 64 hexadecimal digits in lower case");
     insta::assert_snapshot!(told("wrong-default"), @"variant 2 'color': its default 'red' is not one of its values");
-    insta::assert_snapshot!(told("no-patch"), @"");
-}
-
-#[test]
-fn a_version_without_an_address_is_named() {
-    let user = author("no-url");
-    assert_output!(user, install(&user, &[]), @"");
+    insta::assert_snapshot!(told("no-url"), @"version 1 '1.0': its archive has no address: give it one of its own, or the package a `url`");
+    let told = told("no-patch");
+    assert!(told.starts_with("patch 1 'fix.patch': there is no such file in "), "{told}");
 }
 
 #[test]
 fn a_phase_that_the_build_system_does_not_have_is_named() {
     let user = author("wrong-phase");
-    assert_output!(user, install(&user, &["misbehaving", "build_system=makefile"]), @"");
+    let output = install(&user, &["misbehaving", "build_system=makefile"]).failed_with(1);
+    let told = "failed in phase 'buld': the recipe of misbehaving says: makefile has no phase 'buld': it has edit, build, install, check\n";
+    assert!(output.stderr.contains(told), "{}", output.report());
 }
 
 #[test]
 fn a_recipe_judges_values_that_the_concretizer_can_not() {
     let user = author("choices");
     install(&user, &["misbehaving", "count=4", "fabrics=ucx,tcp"]).succeeded();
-    assert_output!(user, install(&user, &["misbehaving", "count=3"]), @"");
-    assert_output!(user, install(&user, &["misbehaving", "fabrics=ucx,tcp,ofi"]), @"");
+    assert_output!(user, install(&user, &["misbehaving", "count=3"]), @"
+    exit status: 3
+    ----- stderr -----
+    ==> Error: the recipe of misbehaving does not take `count=3`: '3' is not a value that it knows
+    ");
+    assert_output!(user, install(&user, &["misbehaving", "fabrics=ucx,tcp,ofi"]), @"
+    exit status: 3
+    ----- stderr -----
+    ==> Error: the recipe of misbehaving does not take `fabrics=ofi,tcp,ucx`: at most two at a time
+    ");
 }
 
 #[test]

@@ -102,8 +102,8 @@ impl Survey {
     fn conclude(self) -> Result<Facts, LoadError> {
         let contract = self.contract()?;
         // An SDK may declare imports of a newer contract than its exports'.
-        let imported = self.imports.iter().filter_map(|name| name.strip_prefix(PACKAGE)?.split_once('@'));
-        if let Some((_, found)) = imported.into_iter().find(|(_, version)| spoken(version).is_none()) {
+        let mut imported = self.imports.iter().filter_map(|name| name.strip_prefix(PACKAGE)?.split_once('@'));
+        if let Some((_, found)) = imported.find(|(_, version)| spoken(version).is_none()) {
             return Err(LoadError::Contract { found: found.to_owned(), spoken: CONTRACT });
         }
         if let Some(import) = self.imports.iter().find(|name| !is_allowed(name)) {

@@ -4,6 +4,7 @@
 //! read from its bytes. A [`Session`] is one instance with limits on memory, time and handles; whatever a guest does, it
 //! ends in an error of that session with the recipe's name on it, never in a panic of the host.
 
+mod addresses;
 mod bindings;
 mod cache;
 mod catalog;

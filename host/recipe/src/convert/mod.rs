@@ -9,6 +9,7 @@ mod upkeep;
 mod variants;
 mod whole;
 
+use std::io;
 use std::path::{Component, Path};
 
 use data_encoding::HEXLOWER;
@@ -89,8 +90,10 @@ impl Surroundings<'_> {
             return Err(format!("'{file}' can't be read: the recipe has no folder of its own"));
         };
         let handle = cap_std::fs::Dir::open_ambient_dir(folder, cap_std::ambient_authority());
-        let bytes =
-            handle.and_then(|handle| handle.read(file)).map_err(|error| format!("'{file}': {error}"))?;
+        let bytes = handle.and_then(|handle| handle.read(file)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no such file in {}", folder.display()),
+            _ => format!("it can't be read in {}: {error}", folder.display()),
+        })?;
         Ok(HEXLOWER.encode(&Sha256::digest(bytes)))
     }
 }
