@@ -116,7 +116,7 @@ fn of<'a>(
     name: &impl ToString,
     condition: &'a AbstractSpec,
 ) -> Condition<'a> {
-    Condition { directive, number, name: name.to_string(), condition }
+    Condition { directive, number, name: name.to_string().trim().to_owned(), condition }
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
         package.conflicts.push(conflict("%gcc@:4", "@1: +shraed"));
         assert_eq!(
             checked(&package),
-            "the recipe of libfoo is wrong in conflict 3 '%gcc@:4': '@1: +shraed' is a condition on the variant 'shraed', and libfoo declares none of that name; it declares build_system"
+            "the recipe of libfoo is wrong in conflict 3 '%gcc@:4': '@1:+shraed' is a condition on the variant 'shraed', and libfoo declares none of that name; it declares build_system"
         );
     }
 
