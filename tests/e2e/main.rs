@@ -15,6 +15,7 @@ mod interrupt;
 mod jobs;
 mod logs;
 mod misbehaving;
+mod mistakes;
 mod monitor;
 mod monitor_faults;
 mod permissions;

@@ -143,7 +143,7 @@ fn files_of_the_machine_are_not_there() {
     assert_output!(user, refused(&user, "read-passwd"), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the recipe of misbehaving says: failed to open file `/etc/passwd`: No such file or directory (os error 44)
+    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the recipe of misbehaving says: failed to open file `/etc/passwd`: No such file or directory
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]
@@ -248,7 +248,7 @@ fn a_dependency_is_read_only() {
     assert_output!(user, refused(&user, "write-dependency"), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the recipe of misbehaving says: failed to create file `[STORE]/linux-[TARGET]/zlib-1.2.13-[HASH]/lib/evil`: Operation not permitted (os error 63)
+    ==> Error: misbehaving@1.0/[HASH] failed in phase 'install': the recipe of misbehaving says: failed to create file `[STORE]/linux-[TARGET]/zlib-1.2.13-[HASH]/lib/evil`: Operation not permitted; a recipe may write its stage and its prefix and nothing else
 
     Log:   [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]/spack-build-out.txt
     Stage: [HOME]/.spack/spack-wasm/stage/spack-wasm-stage-misbehaving-1.0-[HASH]-[STAGE]

@@ -101,11 +101,7 @@ fn what_is_no_repository_is_refused() {
     assert_output!(user, user.run(["repo", "add", "torn"]), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: [ROOT]/work/torn/repo.yaml does not name a namespace (expected are the lines 'repo:' and '  namespace: NAME'): error: line 1 column 7: expected mapping start
-     --> <input>:1:7
-      |
-    1 | repo: [namespace
-      |       ^ expected mapping start
+    ==> Error: [ROOT]/work/torn/repo.yaml:1: expected mapping start; expected are the lines `repo:` and `  namespace: NAME`
     ");
     assert_output!(user, user.run(["repo", "remove", "nobody"]), @"
     exit status: 1
@@ -138,7 +134,7 @@ fn what_is_no_recipe_is_refused() {
     assert_output!(user, with("text.wasm"), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: [ROOT]/work/text.wasm can't be used as a recipe: it is not a WebAssembly component: it does not begin as a WebAssembly component
+    ==> Error: [ROOT]/work/text.wasm can't be used as a recipe: it is a text; a recipe is a WebAssembly component, for example `target/wasm32-wasip2/release/recipe_libfoo.wasm`
     ");
     assert_output!(user, with("core.wasm"), @"
     exit status: 1
@@ -148,7 +144,7 @@ fn what_is_no_recipe_is_refused() {
     assert_output!(user, with("empty.wasm"), @"
     exit status: 1
     ----- stderr -----
-    ==> Error: [ROOT]/work/empty.wasm can't be used as a recipe: it is not a WebAssembly component: it does not begin as a WebAssembly component
+    ==> Error: [ROOT]/work/empty.wasm can't be used as a recipe: it is empty; a recipe is a WebAssembly component, for example `target/wasm32-wasip2/release/recipe_libfoo.wasm`
     ");
     assert_output!(user, with("missing.wasm"), @"
     exit status: 1
@@ -156,7 +152,9 @@ fn what_is_no_recipe_is_refused() {
     ==> Error: the recipe [ROOT]/work/missing.wasm can't be read: failed to open file `[ROOT]/work/missing.wasm`: No such file or directory (os error 2)
     ");
     let half = with("half.wasm");
-    assert!(half.stderr.contains("half.wasm can't be used as a recipe"), "{}", half.report());
+    let damaged =
+        "half.wasm can't be used as a recipe: it begins as a WebAssembly component and is damaged or cut off";
+    assert!(half.stderr.contains(damaged), "{}", half.report());
 }
 
 /// A recipe that was downloaded lies among other things of the user's.

@@ -5,7 +5,7 @@
 
 use spack_wasm_sdk::prelude::*;
 
-use crate::versions;
+use crate::{tested, versions};
 
 const DESCRIPTION: &str = "HDF5 is a data model, library, and file format for storing and managing data.
 It supports an unlimited variety of datatypes, and is designed for flexible and efficient I/O and for high volume and complex data.";
@@ -21,6 +21,13 @@ pub(crate) fn hdf5() -> Package {
         .license("custom")
         .build_system(AUTOTOOLS)
         .detection(detected_by(&["^h5cc$", "^h5pcc$"]).asked_with(&["-showconfig"]))
+        .stand_alone_test(
+            stand_alone_test(
+                tested::VERSIONS,
+                "ensure that the tools run and tell the version of the package",
+            )
+            .when("+tools"),
+        )
         .versions(versions::declared());
     limits(needs(variants(package)))
 }

@@ -5,6 +5,7 @@ mod declared;
 mod detected;
 mod offered;
 mod settings;
+mod tested;
 mod versions;
 
 use spack_wasm_sdk::prelude::*;
@@ -57,8 +58,16 @@ impl Recipe for Hdf5 {
         offered::libraries(spec, query).map(Some)
     }
 
-    fn detect(executables: &[FoundExecutable]) -> Result<Vec<String>> {
-        Ok(executables.iter().filter_map(|executable| detected::spec(&executable.output)).collect())
+    fn test(test: &Test, name: &str) -> Result<TestOutcome> {
+        match name {
+            tested::VERSIONS => Ok(tested::versions(test)),
+            other => Err(format!("hdf5 has no test '{other}'").into()),
+        }
+    }
+
+    fn detect(executables: &[FoundExecutable]) -> Result<Vec<Found>> {
+        let specs = executables.iter().filter_map(|executable| detected::spec(&executable.output));
+        Ok(specs.map(Found::from).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one form of error that the program ends with, and what its exit statuses mean.
 
-use spack_wasm_recipe_host::CatalogError;
+use spack_wasm_recipe_host::{CatalogError, ChoiceError};
 use spack_wasm_solve::SolveError;
 use spack_wasm_spec::ParseError;
 use spack_wasm_store::{DatabaseError, LookupError, OpenError, StoreError, UninstallError};
@@ -141,6 +141,16 @@ impl From<ParseError> for CommandError {
 impl From<CatalogError> for CommandError {
     fn from(error: CatalogError) -> Self {
         Self::failure(chain(&error))
+    }
+}
+
+impl From<ChoiceError> for CommandError {
+    fn from(error: ChoiceError) -> Self {
+        let kind = match error {
+            ChoiceError::Refused(_) => ErrorKind::Unsolvable,
+            ChoiceError::Catalog(_) | ChoiceError::Run(_) => ErrorKind::Failure,
+        };
+        Self::new(kind, chain(&error))
     }
 }
 

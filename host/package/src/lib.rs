@@ -14,7 +14,7 @@ pub use directives::{
     Conflict, Dependency, Extension, License, Permission, Provided, ProvidedTogether, Redistribution,
     Requirement, RequirementPolicy, Resource,
 };
-pub use package::{BuildSystem, Detection, Package};
+pub use package::{BuildSystem, Detection, Listing, Package, StandAloneTest};
 pub use preference::by_preference;
 pub use repository::{Repository, provides};
 pub use source::{

@@ -61,6 +61,10 @@ pub struct Package {
     pub package_hash: String,
     /// How an installed copy is found on a machine.
     pub detection: Detection,
+    /// Where upstream lists its versions.
+    pub listing: Option<Listing>,
+    /// Tests of the package as it is installed.
+    pub tests: Vec<StandAloneTest>,
 }
 
 /// A build system and what it does, in order.
@@ -71,6 +75,28 @@ pub struct BuildSystem {
     /// Its phases, for example `configure`, `build`, `install`.
     pub phases: Vec<String>,
     /// When it may be chosen.
+    pub when: AbstractSpec,
+}
+
+/// Pages on which upstream lists versions: `list_url` and `list_depth`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The first page.
+    pub url: String,
+    /// How many links away from it further pages are looked at.
+    pub depth: u32,
+}
+
+/// A test of the package as it is installed, which the recipe runs when it is asked to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StandAloneTest {
+    /// Its name, for example `test_version`.
+    pub name: String,
+    /// What it shows.
+    pub purpose: String,
+    /// Whether it calls compilers.
+    pub compiles: bool,
+    /// When there is such a test.
     pub when: AbstractSpec,
 }
 

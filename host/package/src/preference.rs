@@ -29,7 +29,14 @@ mod tests {
 
     fn declared(version: &str) -> DeclaredVersion {
         let version = Version::new(version);
-        DeclaredVersion { version, sources: Vec::new(), expand: true, preferred: false, deprecated: false }
+        DeclaredVersion {
+            version,
+            sources: Vec::new(),
+            expand: true,
+            cached: true,
+            preferred: false,
+            deprecated: false,
+        }
     }
 
     #[test]

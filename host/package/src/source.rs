@@ -10,6 +10,8 @@ pub struct DeclaredVersion {
     pub sources: Vec<Source>,
     /// Whether an archive is unpacked.
     pub expand: bool,
+    /// Whether what was fetched is kept in caches; not where upstream changes it under the same address.
+    pub cached: bool,
     /// Chosen before newer ones.
     pub preferred: bool,
     /// Not chosen unless deprecated versions are allowed.
@@ -68,9 +70,11 @@ pub enum VersionControl {
     Mercurial,
     /// Subversion.
     Subversion,
+    /// CVS.
+    Cvs,
 }
 
-/// What is checked out of a repository.
+/// What is checked out of a repository; the newest state where nothing names another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkout {
     /// The version control system.
@@ -83,6 +87,8 @@ pub struct Checkout {
     pub tag: Option<String>,
     /// A commit, in full, or a revision.
     pub commit: Option<String>,
+    /// A day such as `2021-04-22`, for CVS.
+    pub date: Option<String>,
     /// Whether submodules are checked out too.
     pub submodules: bool,
     /// Which ones; empty: all.

@@ -15,6 +15,8 @@ pub struct VariantDefinition {
     pub values: VariantValues,
     /// Whether it takes several values at once.
     pub multi: bool,
+    /// Whether a function of the recipe looks at the chosen values together; asked when the recipe runs.
+    pub validated: bool,
     /// Whether only the user may change it, and never the concretizer.
     pub sticky: bool,
     /// What it does.

@@ -13,7 +13,7 @@ mod generated {
     });
 }
 
-pub(crate) use generated::exports::spack_wasm::recipe::answers;
+pub(crate) use generated::exports::spack_wasm::recipe::{answers, tests};
 pub(crate) use generated::spack_wasm::recipe::{
     build_systems, context, files, machine, report, specs, tools,
 };

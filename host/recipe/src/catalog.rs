@@ -250,7 +250,10 @@ fn describe(recipe: Recipe, component: Arc<[u8]>, origin: String) -> Result<Entr
     let described = recipe.describe();
     let metadata = described.map_err(|source| CatalogError::Describe { origin: origin.clone(), source })?;
     let recipe = recipe.named(&metadata.name);
-    let package = recipe.package(metadata);
+    let package = recipe.package(metadata).and_then(|package| {
+        recipe.check_addresses(&package)?;
+        Ok(package)
+    });
     let package = package.map_err(|source| CatalogError::Metadata { origin: origin.clone(), source })?;
     Ok(Entry { recipe: Arc::new(recipe), package: Arc::new(package), component, origin })
 }

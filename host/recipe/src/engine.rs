@@ -79,7 +79,7 @@ impl RecipeHost {
         source: RecipeSource,
     ) -> Result<Recipe, LoadError> {
         let linked = self.linker.instantiate_pre(&component).and_then(crate::bindings::BindingsPre::new);
-        let linked = linked.map_err(|error| LoadError::Compile { reason: format!("{error:#}") })?;
+        let linked = linked.map_err(|error| LoadError::Misfit { reason: format!("{error:#}") })?;
         let kept = self.cache.own_files(&source.files)?;
         Ok(Recipe::new(linked, facts, Identity { digest, source, kept }, self.limits))
     }
@@ -146,5 +146,36 @@ fn tick(engine: wasmtime::EngineWeak) -> Result<(), LoadError> {
 impl std::fmt::Debug for RecipeHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecipeHost").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A component that exports one empty instance under a name.
+    fn component(export: &str) -> Vec<u8> {
+        let instance_without_exports = [5, 3, 1, 1, 0];
+        let name = [&[1, 0, u8::try_from(export.len()).unwrap()], export.as_bytes(), &[5, 0, 0]].concat();
+        let size = u8::try_from(name.len()).unwrap();
+        [b"\0asm\x0d\0\x01\0".as_slice(), &instance_without_exports, &[11, size], &name].concat()
+    }
+
+    #[test]
+    fn a_component_of_another_contract_is_refused_in_words() {
+        let host = RecipeHost::new(None, Limits::default()).unwrap();
+        let source = RecipeSource { name: String::new(), namespace: "local".into(), folder: None };
+        let refused = |export: &str| host.load(&component(export), source.clone()).unwrap_err().to_string();
+        let newer = refused("spack-wasm:recipe/describe@0.2.0");
+        assert!(
+            newer
+                .starts_with("it is a recipe for contract 0.2.0, and this version of spack-wasm speaks 0.1;"),
+            "{newer}"
+        );
+        let same = refused("spack-wasm:recipe/describe@0.1.0");
+        assert!(
+            same.starts_with("it does not fit contract 0.1.0: ") && same.contains("spack-wasm:recipe/"),
+            "{same}"
+        );
     }
 }

@@ -9,10 +9,20 @@ use crate::types::{Failure, ToolError};
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The bytes are not a component.
-    #[error("it is not a WebAssembly component: {reason}")]
+    #[error(
+        "{found}; a recipe is a WebAssembly component, for example `target/wasm32-wasip2/release/recipe_libfoo.wasm`"
+    )]
     NotAComponent {
+        /// What it is instead.
+        found: String,
+    },
+    /// A component that was cut off or damaged.
+    #[error("it begins as a WebAssembly component and is damaged or cut off: {reason} (at byte {at:#x})")]
+    Damaged {
         /// What the parser says.
         reason: String,
+        /// Where.
+        at: usize,
     },
     /// The bytes are a core module.
     #[error(
@@ -20,7 +30,10 @@ pub enum LoadError {
     )]
     CoreModule,
     /// A component, but not of our world.
-    #[error("it exports no interface 'spack-wasm:recipe/describe', so it is not a recipe")]
+    #[error(
+        "it is a WebAssembly component and not a recipe: it exports {}, and no 'spack-wasm:recipe/describe'",
+        exported(exports)
+    )]
     NotARecipe {
         /// What it exports.
         exports: Vec<String>,
@@ -42,7 +55,16 @@ pub enum LoadError {
     /// The custom section with the package hash is broken.
     #[error("its custom section 'spack-wasm:package-hash' is not 64 hexadecimal digits")]
     PackageHash,
-    /// The component is malformed inside, or its exports have other types than the contract's.
+    /// Its imports or exports have other types than the contract's, or are not all there.
+    #[error(
+        "it does not fit contract {}: {reason}; build the recipe again with a matching SDK",
+        crate::CONTRACT
+    )]
+    Misfit {
+        /// What does not fit.
+        reason: String,
+    },
+    /// The component is malformed inside.
     #[error("it can't be compiled: {reason}")]
     Compile {
         /// What the compiler says.
@@ -60,6 +82,16 @@ pub enum LoadError {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// The first few exports: a stranger's component may have any number, with any names.
+fn exported(exports: &[String]) -> String {
+    let shown: Vec<_> = exports.iter().take(3).map(|name| format!("'{}'", name.escape_debug())).collect();
+    match (shown.is_empty(), exports.len() > shown.len()) {
+        (true, _) => "nothing".to_owned(),
+        (false, true) => format!("{} and more", shown.join(", ")),
+        (false, false) => shown.join(", "),
+    }
 }
 
 /// Why a call into a recipe has no result. The recipe's name is part of every message.

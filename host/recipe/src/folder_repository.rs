@@ -17,10 +17,12 @@ pub enum RepositoryError {
         source: std::io::Error,
     },
     /// `repo.yaml` says something else than a namespace.
-    #[error("{}/repo.yaml does not name a namespace (expected are the lines 'repo:' and '  namespace: NAME'): {reason}", folder.display())]
+    #[error("{}/repo.yaml{}: {reason}; expected are the lines `repo:` and `  namespace: NAME`", folder.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
     Malformed {
         /// The folder.
         folder: PathBuf,
+        /// The line, where the mistake has one.
+        line: Option<u64>,
         /// What is wrong.
         reason: String,
     },
@@ -55,12 +57,9 @@ impl FolderRepository {
     pub(crate) fn open(folder: &Path) -> Result<Self, RepositoryError> {
         let text = fs_err::read_to_string(folder.join("repo.yaml"))
             .map_err(|source| RepositoryError::Read { folder: folder.to_owned(), source })?;
-        let malformed = |reason: String| RepositoryError::Malformed { folder: folder.to_owned(), reason };
-        let file: RepoFile = serde_saphyr::from_str(&text).map_err(|error| malformed(error.to_string()))?;
-        let namespace = file.repo.namespace;
-        if !namespace.split('.').all(is_package_name) {
-            return Err(malformed(format!("'{}' is not a namespace", namespace.escape_debug())));
-        }
+        let malformed =
+            |(line, reason)| RepositoryError::Malformed { folder: folder.to_owned(), line, reason };
+        let namespace = namespace(&text).map_err(malformed)?;
         Ok(Self { folder: folder.to_owned(), namespace })
     }
 
@@ -85,5 +84,42 @@ impl FolderRepository {
         let mut names: Vec<_> = names.filter(|name| self.recipe(name).is_some()).collect();
         names.sort();
         names
+    }
+}
+
+/// The namespace that the text of a `repo.yaml` names, or what is wrong with it and in which line.
+fn namespace(text: &str) -> Result<String, (Option<u64>, String)> {
+    // An empty text is no error of the YAML's.
+    let file: Option<RepoFile> = serde_saphyr::from_str(text).map_err(|error| {
+        let error = error.without_snippet();
+        (error.location().map(|location| location.line()), without_position(&error.to_string()))
+    })?;
+    let namespace = file.ok_or_else(|| (None, "it is empty".to_owned()))?.repo.namespace;
+    if namespace.split('.').all(is_package_name) {
+        Ok(namespace)
+    } else {
+        Err((None, format!("'{}' is not a namespace", namespace.escape_debug())))
+    }
+}
+
+/// The message alone: the place is told in front of it.
+fn without_position(message: &str) -> String {
+    message.rfind(" at line ").map_or(message, |end| &message[..end]).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_with_its_line() {
+        assert_eq!(namespace("repo:\n  namespace: mine\n").unwrap(), "mine");
+        assert_eq!(namespace("").unwrap_err(), (None, "it is empty".to_owned()));
+        let (line, reason) = namespace("# mine\nrepo: [namespace\n").unwrap_err();
+        assert_eq!(line, Some(2), "{reason}");
+        assert!(!reason.contains('\n') && !reason.contains("<input>"), "{reason}");
+        let (line, reason) = namespace("repo:\n  namespac: mine\n").unwrap_err();
+        assert!(line.is_some() && reason.contains("namespac"), "{line:?} {reason}");
+        assert_eq!(namespace("repo:\n  namespace: ../x\n").unwrap_err().1, "'../x' is not a namespace");
     }
 }

@@ -33,9 +33,7 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Facts, LoadError> {
         return Err(LoadError::CoreModule);
     }
     if !Parser::is_component(bytes) {
-        return Err(LoadError::NotAComponent {
-            reason: "it does not begin as a WebAssembly component".into(),
-        });
+        return Err(LoadError::NotAComponent { found: kind_of(bytes).to_owned() });
     }
     let mut survey = Survey::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -45,8 +43,24 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Facts, LoadError> {
 }
 
 fn malformed(error: wasmparser::BinaryReaderError) -> LoadError {
-    LoadError::NotAComponent {
-        reason: error.message().to_owned() + &format!(" (at byte {:#x})", error.offset()),
+    LoadError::Damaged { reason: error.message().to_owned(), at: error.offset() }
+}
+
+/// What a file is that is no WebAssembly, in words for whoever named it.
+fn kind_of(bytes: &[u8]) -> &'static str {
+    let beginning = bytes.trim_ascii_start();
+    if bytes.is_empty() {
+        "it is empty"
+    } else if beginning.first() == Some(&b'<') {
+        "it is HTML or XML"
+    } else if bytes.starts_with(b"\x7fELF") {
+        "it is a native program or library"
+    } else if bytes.starts_with(b"\0asm") {
+        "it is WebAssembly of another version"
+    } else if std::str::from_utf8(&bytes[..bytes.len().min(512)]).is_ok_and(|text| !text.contains('\0')) {
+        "it is a text"
+    } else {
+        "it is not WebAssembly"
     }
 }
 
@@ -87,6 +101,11 @@ impl Survey {
 
     fn conclude(self) -> Result<Facts, LoadError> {
         let contract = self.contract()?;
+        // An SDK may declare imports of a newer contract than its exports'.
+        let mut imported = self.imports.iter().filter_map(|name| name.strip_prefix(PACKAGE)?.split_once('@'));
+        if let Some((_, found)) = imported.find(|(_, version)| spoken(version).is_none()) {
+            return Err(LoadError::Contract { found: found.to_owned(), spoken: CONTRACT });
+        }
         if let Some(import) = self.imports.iter().find(|name| !is_allowed(name)) {
             return Err(LoadError::ForbiddenImport { import: import.clone() });
         }
@@ -100,16 +119,14 @@ impl Survey {
         let Some(text) = exported else {
             return Err(LoadError::NotARecipe { exports: self.exports.clone() });
         };
-        match Version::parse(text) {
-            Ok(version) if is_spoken(&version) => Ok(version),
-            _ => Err(LoadError::Contract { found: text.to_owned(), spoken: CONTRACT }),
-        }
+        spoken(text).ok_or_else(|| LoadError::Contract { found: text.to_owned(), spoken: CONTRACT })
     }
 }
 
-/// Semantic versioning below 1.0: same minor version.
-fn is_spoken(version: &Version) -> bool {
-    (version.major, version.minor) == (CONTRACT.major, CONTRACT.minor)
+/// The version, if this host speaks it. Semantic versioning below 1.0: same minor version.
+fn spoken(version: &str) -> Option<Version> {
+    let version = Version::parse(version).ok()?;
+    ((version.major, version.minor) == (CONTRACT.major, CONTRACT.minor)).then_some(version)
 }
 
 fn is_allowed(import: &str) -> bool {
@@ -129,13 +146,53 @@ mod tests {
 
     #[test]
     fn what_is_no_component_is_said() {
-        assert!(matches!(inspect(b""), Err(LoadError::NotAComponent { .. })));
-        assert!(matches!(inspect(b"#!/bin/sh\n"), Err(LoadError::NotAComponent { .. })));
         assert!(matches!(inspect(b"\0asm\x01\0\0\0"), Err(LoadError::CoreModule)));
+        for (bytes, found) in [
+            (b"".as_slice(), "it is empty"),
+            (b"#!/bin/sh\n", "it is a text"),
+            (b"\n<!doctype html><html>", "it is HTML or XML"),
+            (b"\x7fELF\x02\x01", "it is a native program or library"),
+            (b"\0asm\x02\0\0\0", "it is WebAssembly of another version"),
+            (b"\x1f\x8b\x08\0\0", "it is not WebAssembly"),
+        ] {
+            let error = inspect(bytes).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{found}; a recipe is")), "{error}");
+        }
         let error = inspect(b"\0asm\x0d\0\x01\0").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "it exports no interface 'spack-wasm:recipe/describe', so it is not a recipe"
+            "it is a WebAssembly component and not a recipe: it exports nothing, and no 'spack-wasm:recipe/describe'"
+        );
+    }
+
+    #[test]
+    fn another_contract_is_refused_with_both_versions() {
+        let survey = |exports: &[&str]| Survey {
+            exports: exports.iter().map(|&name| name.to_owned()).collect(),
+            ..Survey::default()
+        };
+        let facts = survey(&["spack-wasm:recipe/describe@0.1.7"]).conclude().unwrap();
+        assert_eq!(facts.contract, Version::new(0, 1, 7));
+        for found in ["0.2.0", "1.0.0", "none"] {
+            let name = format!("spack-wasm:recipe/describe@{found}");
+            let error = survey(&[&name]).conclude().unwrap_err().to_string();
+            let expected =
+                format!("it is a recipe for contract {found}, and this version of spack-wasm speaks 0.1;");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        let mut mixed = survey(&["spack-wasm:recipe/describe@0.1.0"]);
+        mixed.imports.push("spack-wasm:recipe/tools@0.3.0".to_owned());
+        assert!(mixed.conclude().unwrap_err().to_string().contains("contract 0.3.0"));
+        let error = survey(&["a", "b", "c", "wasi:cli/run@0.2.6"]).conclude().unwrap_err().to_string();
+        assert!(error.contains("it exports 'a', 'b', 'c' and more, and no"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_component_is_told_from_no_component() {
+        let error = inspect(b"\0asm\x0d\0\x01\0\x07\xff").unwrap_err().to_string();
+        assert!(
+            error.starts_with("it begins as a WebAssembly component and is damaged or cut off: "),
+            "{error}"
         );
     }
 

@@ -4,9 +4,11 @@
 //! read from its bytes. A [`Session`] is one instance with limits on memory, time and handles; whatever a guest does, it
 //! ends in an error of that session with the recipe's name on it, never in a panic of the host.
 
+mod addresses;
 mod bindings;
 mod cache;
 mod catalog;
+mod choices;
 mod clocks;
 mod component;
 mod convert;
@@ -22,12 +24,14 @@ mod output;
 mod own_files;
 mod services;
 mod session;
+mod stand_alone;
 mod state;
 mod wasi;
 
 pub use bindings::metadata;
 pub use bindings::types;
 pub use catalog::{Catalog, CatalogError, Embedded, EmbeddedFiles, Entry, RepositoryInfo};
+pub use choices::{ChoiceError, RefusedChoice};
 pub use component::{RECIPE_FOLDER, Recipe, RecipeSource};
 pub use convert::MetadataError;
 pub use engine::RecipeHost;
@@ -39,3 +43,4 @@ pub use limits::Limits;
 pub use own_files::{FilesError, RecipeFiles};
 pub use services::{Answer, AskError, Headers, NoServices, Question, Services, ToolRequest};
 pub use session::{Session, Subject};
+pub use stand_alone::TestOutcome;

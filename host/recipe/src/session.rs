@@ -75,7 +75,7 @@ pub struct Session {
     bindings: Bindings,
 }
 
-type Call<T> = wasmtime::Result<Result<T, Failure>>;
+pub(crate) type Call<T> = wasmtime::Result<Result<T, Failure>>;
 
 impl Session {
     pub(crate) fn start(
@@ -109,7 +109,7 @@ impl Session {
         }
     }
 
-    fn call<T>(
+    pub(crate) fn call<T>(
         &mut self,
         function: &str,
         call: impl FnOnce(&Bindings, &mut Store<State>) -> Call<T>,
@@ -166,6 +166,20 @@ impl Session {
     pub fn accepts_variant_value(&mut self, name: &str, value: &str) -> Result<bool, RunError> {
         self.call("accepts-variant-value", |guest, store| {
             guest.spack_wasm_recipe_answers().call_accepts_variant_value(store, name, value)
+        })
+    }
+
+    /// What is wrong with all values together of a variant that has a validator.
+    ///
+    /// # Errors
+    /// As for [`Session::describe`].
+    pub fn check_variant_values(
+        &mut self,
+        name: &str,
+        values: &[String],
+    ) -> Result<Option<String>, RunError> {
+        self.call("check-variant-values", |guest, store| {
+            guest.spack_wasm_recipe_answers().call_check_variant_values(store, name, values)
         })
     }
 
@@ -246,6 +260,16 @@ impl Session {
         })
     }
 
+    /// The recipe's name, for messages.
+    pub(crate) fn recipe(&self) -> &str {
+        &self.recipe
+    }
+
+    /// The parts of a stand-alone test that failed since the last time.
+    pub(crate) fn take_failed_parts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.store.data_mut().failed_parts)
+    }
+
     /// The tail of what the recipe wrote to its standard streams since the last time.
     pub fn take_output(&mut self) -> String {
         self.store.data().stderr.take()
@@ -274,6 +298,7 @@ fn state(recipe: &Recipe, subject: Subject, services: Box<dyn Services>) -> wasm
         stderr,
         subject,
         services,
+        failed_parts: Vec::new(),
     })
 }
 

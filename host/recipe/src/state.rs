@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) folders: Folders,
     pub(crate) subject: Subject,
     pub(crate) services: Box<dyn Services>,
+    /// Parts of a stand-alone test that the recipe called failed.
+    pub(crate) failed_parts: Vec<String>,
 }
 
 impl State {

@@ -8,7 +8,7 @@ use rustix::fs::{FileType, Mode};
 use rustix::io::Errno;
 
 use crate::error::{At, FileError};
-use crate::layout::METADATA;
+use crate::layout::{METADATA, TEST_SOURCES};
 use crate::links::{BadLink, LinkChecker};
 use crate::problem::{Problem, ProblemKind, has_control_characters};
 use crate::trace::{Contents, Scanner, Trace};
@@ -56,6 +56,14 @@ pub(crate) fn check(subject: &Subject<'_>, options: &CheckOptions) -> Result<Fin
     Ok(Findings { problems, hashes })
 }
 
+/// The folder of the record is the store's own; a build may make it for one thing, the sources of stand-alone tests.
+fn is_reserved(entry: &Entry<'_>) -> bool {
+    let Ok(below) = entry.path.strip_prefix(METADATA) else { return false };
+    let may_be = below.as_os_str().is_empty() || below.starts_with(TEST_SOURCES);
+    let is_way_there = below.components().count() <= 1;
+    !may_be || (is_way_there && entry.kind() != FileType::Directory)
+}
+
 struct Check<'a> {
     subject: &'a Subject<'a>,
     options: &'a CheckOptions,
@@ -91,7 +99,7 @@ impl Check<'_> {
         if has_control_characters(entry.name) {
             self.found(entry.path, ProblemKind::ControlCharacters);
         }
-        if entry.path == Path::new(METADATA) {
+        if is_reserved(entry) {
             self.found(entry.path, ProblemKind::Reserved);
         }
         self.traces(entry.path, &self.scanner.scan_bytes(entry.name.as_encoded_bytes()));

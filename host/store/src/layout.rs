@@ -10,6 +10,8 @@ pub(crate) const BUILDING: &str = ".building";
 pub(crate) const DATABASE_FOLDER: &str = ".spack-wasm-db";
 /// The folder in each prefix that says what the prefix is; its name is Spack's.
 pub(crate) const METADATA: &str = ".spack";
+/// The folder in it in which a build keeps what the package's stand-alone tests need, as in Spack.
+pub(crate) const TEST_SOURCES: &str = "test";
 
 /// The index.
 pub(crate) const DATABASE_FILE: &str = "index.sqlite";

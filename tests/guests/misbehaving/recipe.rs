@@ -1,4 +1,7 @@
-//! A recipe that does, on request, what no recipe may: the variant `act` chooses. Used by the end-to-end tests.
+//! A recipe that does, on request, what no recipe may: the variant `act` chooses. What it declares may be wrong, too: a file
+//! `declares` beside it chooses. Used by the end-to-end tests.
+
+mod declared;
 
 use std::hint::black_box;
 use std::io::Write;
@@ -51,18 +54,29 @@ impl Recipe for Misbehaving {
         let package = package("misbehaving", "Does what no recipe may.")
             .license("MIT")
             .build_system(GENERIC)
-            .version(version("1.0"))
             .variant(choice("act", "nothing", ACTS, "What it does"))
             .depends_on(build_dependency("zlib-api").when("act=write-dependency"))
             .depends_on(build_dependency("zlib-api").when("act=ask-dependency"));
         let package = (1..=PIGEONS).fold(package, with_pigeon);
         let wishes = fs_err::read_to_string(WISHES).unwrap_or_default();
         let wishes = wishes.lines().filter_map(|line| line.split_once(' '));
-        wishes
-            .fold(package, |package, (kind, value)| package.wants(permission(kind, value, "because it can")))
+        let package = wishes
+            .fold(package, |package, (kind, value)| package.wants(permission(kind, value, "because it can")));
+        declared::more(package)
     }
 
-    fn phase(build: &Build, _phase: &str) -> Result {
+    fn accepts_variant_value(_name: &str, value: &str) -> bool {
+        value.parse::<u32>().is_ok_and(|number| number % 2 == 0)
+    }
+
+    fn check_variant_values(_name: &str, values: &[String]) -> Option<String> {
+        (values.len() > 2).then(|| "at most two at a time".to_owned())
+    }
+
+    fn phase(build: &Build, phase: &str) -> Result {
+        if build.build_system() == "makefile" {
+            return build.usual_phase::<Self>(phase);
+        }
         let act = build.spec().variant("act").unwrap_or_default();
         act_out(&act, build)?;
         if act == "empty" {

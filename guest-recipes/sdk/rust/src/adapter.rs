@@ -2,12 +2,13 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use crate::bindings::exports::spack_wasm::recipe::answers::{
-    ConcreteSpec, FlagPlacement, FoundExecutable, Guest as Answers, HeaderAnswer,
+    ConcreteSpec, FlagPlacement, FoundExecutable, FoundInstallation, Guest as Answers, HeaderAnswer,
 };
 use crate::bindings::exports::spack_wasm::recipe::build::{Failure, Guest as BuildGuest};
 use crate::bindings::exports::spack_wasm::recipe::describe::{Guest as Describe, PackageMetadata};
+use crate::bindings::exports::spack_wasm::recipe::tests::{Guest as Tests, TestOutcome};
 use crate::bindings::spack_wasm::recipe::types::EnvironmentChange;
-use crate::{Build, Environment, Headers, Libraries, PlacedFlags, Recipe, Spec};
+use crate::{Build, Environment, Found, Headers, Libraries, PlacedFlags, Recipe, Spec, Test};
 
 /// A [`Recipe`] as the contract's exports; made by [`crate::recipe!`].
 #[derive(Debug)]
@@ -40,8 +41,13 @@ impl<R: Recipe> Answers for Adapter<R> {
         Ok(R::accepts_variant_value(&name, &value))
     }
 
-    fn detect(executables: Vec<FoundExecutable>) -> Result<Vec<String>, Failure> {
-        answer(R::detect(&executables))
+    fn check_variant_values(name: String, values: Vec<String>) -> Result<Option<String>, Failure> {
+        Ok(R::check_variant_values(&name, &values))
+    }
+
+    fn detect(executables: Vec<FoundExecutable>) -> Result<Vec<FoundInstallation>, Failure> {
+        let found = answer(R::detect(&executables))?;
+        Ok(found.into_iter().map(Found::into_contract).collect())
     }
 
     fn libraries(query: Vec<String>) -> Result<Option<Vec<String>>, Failure> {
@@ -85,6 +91,13 @@ impl<R: Recipe> Answers for Adapter<R> {
     fn place_flags(kind: String, given: Vec<String>) -> Result<Option<FlagPlacement>, Failure> {
         let placed = answer(R::place_flags(&Spec::this(), &kind, &given))?;
         Ok(placed.map(PlacedFlags::into_contract))
+    }
+}
+
+impl<R: Recipe> Tests for Adapter<R> {
+    fn run_test(name: String) -> Result<TestOutcome, Failure> {
+        let outcome = answer(Test::current().and_then(|test| R::test(&test, &name)))?;
+        Ok(outcome.into_contract())
     }
 }
 

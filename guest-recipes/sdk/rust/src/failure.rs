@@ -48,8 +48,17 @@ impl From<ToolError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::new(error.to_string())
+        let mut message = without_number(&error.to_string());
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            message.push_str("; a recipe may write its stage and its prefix and nothing else");
+        }
+        Self::new(message)
     }
+}
+
+/// The words without the number that the standard library puts behind them: WASI's numbers are not those that people know.
+fn without_number(message: &str) -> String {
+    message.split_once(" (os error ").map_or(message, |(words, _)| words).to_owned()
 }
 
 impl From<String> for Failure {
@@ -61,5 +70,23 @@ impl From<String> for Failure {
 impl From<&str> for Failure {
     fn from(message: &str) -> Self {
         Self::new(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_file_operation_is_told_in_words() {
+        let failed = |kind| Failure::from(io::Error::from(kind)).to_string();
+        assert_eq!(failed(io::ErrorKind::NotFound), "entity not found");
+        assert!(
+            failed(io::ErrorKind::PermissionDenied).ends_with("its stage and its prefix and nothing else")
+        );
+        assert_eq!(
+            without_number("`/x`: No such file or directory (os error 44)"),
+            "`/x`: No such file or directory"
+        );
     }
 }

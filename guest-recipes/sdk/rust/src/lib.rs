@@ -49,9 +49,11 @@ mod environment;
 mod failure;
 mod files;
 mod flags;
+mod found;
 mod recipe;
 mod settings;
 mod spec;
+mod test;
 mod tool;
 
 pub use adapter::Adapter;
@@ -66,10 +68,12 @@ pub use environment::Environment;
 pub use failure::{Failure, Result};
 pub use files::{find, find_libraries};
 pub use flags::PlacedFlags;
+pub use found::Found;
 pub use recipe::Recipe;
 pub use settings::{define, enable_or_disable, with_or_without};
 pub use spack_wasm_sdk_macros::package_hash;
 pub use spec::Spec;
+pub use test::{Test, TestOutcome};
 pub use tool::Tool;
 
 extern crate self as spack_wasm_sdk;
@@ -83,8 +87,8 @@ pub mod prelude {
     pub use crate::declare::*;
     pub use crate::settings::{define, enable_or_disable, with_or_without};
     pub use crate::{
-        Build, Environment, Failure, FoundExecutable, Headers, Libraries, PlacedFlags, Recipe, Result, Spec,
-        find, find_libraries, recipe,
+        Build, Environment, Failure, Found, FoundExecutable, Headers, Libraries, PlacedFlags, Recipe, Result,
+        Spec, Test, TestOutcome, find, find_libraries, recipe,
     };
 }
 

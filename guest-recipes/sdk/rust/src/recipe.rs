@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use crate::{Build, Environment, FoundExecutable, Headers, Libraries, Package, PlacedFlags, Result, Spec};
+use crate::{
+    Build, Environment, Found, FoundExecutable, Headers, Libraries, Package, PlacedFlags, Result, Spec, Test,
+    TestOutcome,
+};
 
 /// A package recipe. Only [`Recipe::describe`] has no default.
 pub trait Recipe {
@@ -80,12 +83,17 @@ pub trait Recipe {
         false
     }
 
-    /// The specs of the installations that these executables belong to, for example `hdf5@1.10.8 +cxx`; called for what the
+    /// What is wrong with the values of a variant that was declared as `validated`, in words for the user; none: nothing.
+    fn check_variant_values(_name: &str, _values: &[String]) -> Option<String> {
+        None
+    }
+
+    /// The installations that these executables belong to, by their specs, for example `hdf5@1.10.8 +cxx`; called for what the
     /// package's detection found.
     ///
     /// # Errors
     /// The recipe can't say.
-    fn detect(_executables: &[FoundExecutable]) -> Result<Vec<String>> {
+    fn detect(_executables: &[FoundExecutable]) -> Result<Vec<Found>> {
         Ok(Vec::new())
     }
 
@@ -168,5 +176,13 @@ pub trait Recipe {
     /// The recipe can't say.
     fn place_flags(_spec: &Spec, _kind: &str, _given: &[String]) -> Result<Option<PlacedFlags>> {
         Ok(None)
+    }
+
+    /// Runs one of the declared tests of the package as it is installed.
+    ///
+    /// # Errors
+    /// It shows something else than it should.
+    fn test(_test: &Test, name: &str) -> Result<TestOutcome> {
+        Err(format!("the recipe declares the test '{name}' and does not define it").into())
     }
 }

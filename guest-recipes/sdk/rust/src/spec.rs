@@ -72,6 +72,7 @@ impl Spec {
     ///
     /// # Panics
     /// The text is not a condition: a mistake in the recipe, which the host reports with the recipe's name.
+    #[track_caller]
     pub fn has(&self, condition: &str) -> bool {
         match self.0.satisfies(condition) {
             Ok(holds) => holds,
@@ -118,6 +119,14 @@ impl Spec {
     pub fn compiler(&self, language: &str) -> Result<Compiler, Failure> {
         let missing = || Failure::new(format!("{} does not depend on '{language}'", self.name()));
         self.0.compiler(language).ok_or_else(missing)
+    }
+
+    /// How the compiler of a language is asked for something: `openmp`, `pic`, `rpath`, or a standard such as `c99` or `cxx17`.
+    ///
+    /// # Errors
+    /// The package does not depend on the language, or its compiler can't.
+    pub fn compiler_flag(&self, language: &str, feature: &str) -> Result<String, Failure> {
+        self.0.compiler_flag(language, feature).map_err(Failure::new)
     }
 
     /// The direct dependencies that are needed for any of `types`.
@@ -193,7 +202,7 @@ impl Spec {
         Ok(changes.into())
     }
 
-    /// The spec in Spack's syntax, with its dependencies.
+    /// The spec in Spack's syntax, without its dependencies.
     pub fn text(&self) -> String {
         self.0.text()
     }

@@ -11,7 +11,7 @@ use crate::session::Session;
 /// named, before anything that follows from it.
 ///
 /// # Errors
-/// There is no solution, or nobody waits for it.
+/// There is no solution, or nobody waits for it, or a recipe does not take what was chosen for one of its variants.
 pub(super) fn concretize(
     session: &Session,
     specs: &[AbstractSpec],
@@ -24,6 +24,7 @@ pub(super) fn concretize(
     session.ui.debug(|| format!("concretized in {:.2?}", started.elapsed()));
     report_problems(session, catalog);
     let solution = solution?;
+    catalog.confirm_choices(&solution.dag)?;
     session.ui.debug(|| solution.notes.join("; "));
     Ok(solution)
 }

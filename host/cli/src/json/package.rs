@@ -1,6 +1,7 @@
 use serde::Serialize;
 use spack_wasm_package::{
-    DeclaredVersion, Dependency, Package, Permission, VariantDefinition, by_preference,
+    DeclaredVersion, Dependency, Listing, Package, Permission, StandAloneTest, VariantDefinition,
+    by_preference,
 };
 use spack_wasm_spec::Version;
 
@@ -11,11 +12,13 @@ pub(crate) struct PackageInfo<'a> {
     namespace: &'a str,
     description: &'a str,
     homepage: Option<&'a str>,
+    listing: Option<ListingInfo<'a>>,
     /// The best one first.
     versions: Vec<VersionInfo<'a>>,
     variants: Vec<VariantInfo<'a>>,
     dependencies: Vec<DependencyInfo>,
     provides: Vec<String>,
+    tests: Vec<TestInfo<'a>>,
     licenses: Vec<&'a str>,
     permissions: Vec<PermissionInfo<'a>>,
 }
@@ -25,6 +28,21 @@ struct VersionInfo<'a> {
     version: &'a Version,
     preferred: bool,
     deprecated: bool,
+    cached: bool,
+}
+
+#[derive(Serialize)]
+struct ListingInfo<'a> {
+    url: &'a str,
+    depth: u32,
+}
+
+#[derive(Serialize)]
+struct TestInfo<'a> {
+    name: &'a str,
+    purpose: &'a str,
+    compiles: bool,
+    when: String,
 }
 
 #[derive(Serialize)]
@@ -58,10 +76,12 @@ impl<'a> From<&'a Package> for PackageInfo<'a> {
             namespace: &package.namespace,
             description: &package.description,
             homepage: package.homepage.as_deref(),
+            listing: package.listing.as_ref().map(ListingInfo::from),
             versions: by_preference(&package.versions).into_iter().map(VersionInfo::from).collect(),
             variants: package.variants.iter().map(VariantInfo::from).collect(),
             dependencies: package.dependencies.iter().map(DependencyInfo::from).collect(),
             provides: package.provides.iter().map(|provided| provided.spec.to_string()).collect(),
+            tests: package.tests.iter().map(TestInfo::from).collect(),
             licenses: package.licenses.iter().map(|license| license.expression.as_str()).collect(),
             permissions: package.permissions.iter().map(PermissionInfo::from).collect(),
         }
@@ -70,8 +90,21 @@ impl<'a> From<&'a Package> for PackageInfo<'a> {
 
 impl<'a> From<&'a DeclaredVersion> for VersionInfo<'a> {
     fn from(declared: &'a DeclaredVersion) -> Self {
-        let DeclaredVersion { version, preferred, deprecated, .. } = declared;
-        Self { version, preferred: *preferred, deprecated: *deprecated }
+        let DeclaredVersion { version, preferred, deprecated, cached, .. } = declared;
+        Self { version, preferred: *preferred, deprecated: *deprecated, cached: *cached }
+    }
+}
+
+impl<'a> From<&'a Listing> for ListingInfo<'a> {
+    fn from(Listing { url, depth }: &'a Listing) -> Self {
+        Self { url, depth: *depth }
+    }
+}
+
+impl<'a> From<&'a StandAloneTest> for TestInfo<'a> {
+    fn from(test: &'a StandAloneTest) -> Self {
+        let StandAloneTest { name, purpose, compiles, when } = test;
+        Self { name, purpose, compiles: *compiles, when: when.to_string() }
     }
 }
 

@@ -18,6 +18,13 @@ pub(crate) fn info(package: &Package, origin: &str) -> Text {
     if let Some(homepage) = &package.homepage {
         text.push("\n").styled(BOLD, "Homepage:").push(" ").styled(HINT, homepage).push("\n");
     }
+    if let Some(listing) = &package.listing {
+        text.push("\n")
+            .styled(BOLD, "Versions are listed at:")
+            .push(" ")
+            .styled(HINT, &listing.url)
+            .push("\n");
+    }
     versions(&mut text, package);
     section(&mut text, "Variants", &variants(package));
     for kind in DependencyType::ALL {
@@ -26,6 +33,9 @@ pub(crate) fn info(package: &Package, origin: &str) -> Text {
     section(&mut text, "Conflicts", &conflicts(package));
     section(&mut text, "Virtual Packages", &provided(package));
     section(&mut text, "Installation Phases", &phases(package));
+    if !package.tests.is_empty() {
+        section(&mut text, "Stand-Alone/Smoke Test Methods", &tests(package));
+    }
     section(&mut text, "Licenses", &licenses(package));
     section(&mut text, "Permissions beyond the sandbox", &permissions(package));
     text
@@ -66,11 +76,13 @@ fn source(declared: &DeclaredVersion) -> String {
         Source::Archive(archive) => {
             let url = archive.urls.first().map_or("archive", String::as_str);
             let vouched = if archive.checksum.is_some() { "" } else { " (no checksum)" };
-            format!("{url}{vouched}")
+            let kept = if declared.cached { "" } else { " (fetched each time)" };
+            format!("{url}{vouched}{kept}")
         }
         Source::Checkout(checkout) => {
-            let what = checkout.tag.as_ref().or(checkout.branch.as_ref()).or(checkout.commit.as_ref());
-            format!("checkout of {}", what.map_or("the default branch", String::as_str))
+            let named = [&checkout.tag, &checkout.branch, &checkout.commit, &checkout.date];
+            let what = named.into_iter().flatten().next();
+            format!("checkout of {}", what.map_or("the newest state", String::as_str))
         }
     };
     declared.sources.first().map(of_source).unwrap_or_default()
@@ -111,7 +123,8 @@ fn allowed(definition: &VariantDefinition) -> String {
             sets.iter().map(|set| set.join(", ")).collect::<Vec<_>>().join(" | ")
         }
         VariantValues::Any(AnyValue::Integer) => "any whole number".to_owned(),
-        VariantValues::Any(AnyValue::Text | AnyValue::Checked) => "any text".to_owned(),
+        VariantValues::Any(AnyValue::Text) => "any text".to_owned(),
+        VariantValues::Any(AnyValue::Checked) => "what the recipe accepts".to_owned(),
     };
     if definition.multi { format!("{sets} (one or more)") } else { sets }
 }
@@ -146,6 +159,18 @@ fn phases(package: &Package) -> String {
         format!("    {}{}    ({})\n", system.phases.join("    "), when(&system.when), system.name)
     };
     package.build_systems.iter().map(line).collect()
+}
+
+fn tests(package: &Package) -> String {
+    let line = |test: &spack_wasm_package::StandAloneTest| {
+        format!(
+            "    {}{}\n{}",
+            test.name,
+            when(&test.when),
+            indented(&test.purpose).replace("    ", "        ")
+        )
+    };
+    package.tests.iter().map(line).collect()
 }
 
 fn licenses(package: &Package) -> String {

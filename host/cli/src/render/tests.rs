@@ -7,8 +7,8 @@ use spack_wasm_build::{Cancelled, Failure, Report};
 use spack_wasm_build_log::{Finding, Kind};
 use spack_wasm_monitor::CancelCause;
 use spack_wasm_package::{
-    Archive, BuildSystem, Checksum, ChecksumAlgorithm, DeclaredVersion, Dependency, License, Package,
-    Permission, Provided, Source, VariantDefault, VariantDefinition, VariantValues,
+    Archive, BuildSystem, Checksum, ChecksumAlgorithm, DeclaredVersion, Dependency, License, Listing,
+    Package, Permission, Provided, Source, StandAloneTest, VariantDefault, VariantDefinition, VariantValues,
 };
 use spack_wasm_spec::{
     AbstractSpec, Architecture, Dag, DagBuilder, DependencyType, DependencyTypes, External, Node, NodeFacts,
@@ -203,6 +203,7 @@ fn package() -> Package {
         version: Version::new(number),
         sources: vec![source],
         expand: true,
+        cached: true,
         preferred,
         deprecated,
     };
@@ -222,6 +223,7 @@ fn package() -> Package {
             default: VariantDefault::Bool(true),
             values: VariantValues::Bool,
             multi: false,
+            validated: false,
             sticky: false,
             description: "Enables the build of shared libraries.".into(),
         }],
@@ -245,6 +247,32 @@ fn package() -> Package {
         }],
         ..Package::default()
     }
+}
+
+#[test]
+fn tests_and_listings_are_shown_where_there_are_some() {
+    let mut package = package();
+    package.listing = Some(Listing { url: "https://zlib.net/fossils".into(), depth: 1 });
+    package.tests = vec![StandAloneTest {
+        name: "test_version".into(),
+        purpose: "ensure that the library tells its version".into(),
+        compiles: true,
+        when: spec("+shared"),
+    }];
+    package.versions[0].cached = false;
+    let text = super::package::info(&package, "builtin").unstyled();
+    assert!(text.contains("\nVersions are listed at: https://zlib.net/fossils\n"), "{text}");
+    assert!(text.contains("1.3.1    https://zlib.net/zlib-1.3.1.tar.gz (fetched each time)\n"), "{text}");
+    let (_, tests) = text.split_once("Stand-Alone").unwrap();
+    insta::assert_snapshot!(tests.split_once("\n\n").unwrap().0, @r"
+    /Smoke Test Methods:
+        test_version when +shared
+            ensure that the library tells its version
+    ");
+    let json = serde_json::to_value(crate::json::PackageInfo::from(&package)).unwrap();
+    assert_eq!(json["tests"][0]["name"], "test_version");
+    assert_eq!(json["listing"]["depth"], 1);
+    assert_eq!(json["versions"][1]["cached"], false);
 }
 
 #[test]

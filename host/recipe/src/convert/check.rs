@@ -69,6 +69,7 @@ impl<'a> Checker<'a> {
             ("requirements", metadata.requirements.len()),
             ("resources", metadata.resources.len()),
             ("patches", metadata.patches.len()),
+            ("tests", metadata.tests.len()),
         ];
         match counts.into_iter().find(|(_, count)| *count > MOST_DIRECTIVES) {
             Some((what, count)) => {
@@ -129,7 +130,7 @@ impl<'a> Checker<'a> {
 }
 
 /// A text of a guest's, fit to be shown.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let shown: String = text.chars().take(60).collect::<String>().escape_debug().collect();
     if text.chars().nth(60).is_some() { shown + "…" } else { shown }
 }

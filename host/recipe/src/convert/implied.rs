@@ -38,6 +38,7 @@ fn choice(build_systems: &[BuildSystem]) -> VariantDefinition {
         default: VariantDefault::Values(default.collect::<BTreeSet<_>>()),
         values: VariantValues::List(values.collect()),
         multi: false,
+        validated: false,
         sticky: false,
         description: "Build systems supported by the package".into(),
     }
@@ -69,6 +70,7 @@ fn imply(checker: &Checker<'_>, package: &mut Package, build_system: &str) -> Re
                 values => VariantValues::List(values.iter().map(|value| unconditional(value)).collect()),
             },
             multi: false,
+            validated: false,
             sticky: false,
             description: variant.description.into(),
         });

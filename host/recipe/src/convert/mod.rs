@@ -5,7 +5,9 @@ mod check;
 mod directives;
 mod implied;
 mod sources;
+mod upkeep;
 mod variants;
+mod whole;
 
 use std::path::{Component, Path};
 
@@ -67,8 +69,11 @@ impl Surroundings<'_> {
             permissions: directives::permissions(&checker, metadata.permissions)?,
             package_hash: self.recipe.package_hash().to_owned(),
             detection: metadata.detection.map(directives::detection).unwrap_or_default(),
+            listing: metadata.listing.map(|listing| upkeep::listing(&checker, listing)).transpose()?,
+            tests: upkeep::tests(&checker, metadata.tests)?,
         };
         implied::complete(&checker, &mut package)?;
+        whole::check(&checker, &package)?;
         Ok(package)
     }
 

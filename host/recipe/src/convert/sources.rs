@@ -24,6 +24,7 @@ fn declared(
         version: Version::new(version.name.clone()),
         sources: sources(checker, place, version.origin)?,
         expand: version.expand,
+        cached: version.cached,
         preferred: version.preferred,
         deprecated: version.deprecated,
     })
@@ -108,19 +109,18 @@ fn checkout(
     checkout: Checkout,
 ) -> Result<model::Checkout, MetadataError> {
     no_attributes(checker, place, &checkout.more)?;
-    if checkout.branch.is_none() && checkout.tag.is_none() && checkout.commit.is_none() {
-        return Err(checker.error(place, "its checkout names no branch, tag or commit"));
-    }
     Ok(model::Checkout {
         system: match checkout.system {
             VersionControl::Git => model::VersionControl::Git,
             VersionControl::Mercurial => model::VersionControl::Mercurial,
             VersionControl::Subversion => model::VersionControl::Subversion,
+            VersionControl::Cvs => model::VersionControl::Cvs,
         },
         url: checkout.url,
         branch: checkout.branch,
         tag: checkout.tag,
         commit: checkout.commit,
+        date: checkout.date,
         submodules: checkout.submodules,
         submodule_paths: checkout.submodule_paths,
         full_history: checkout.full_history,

@@ -27,6 +27,7 @@ fn definition(
         default: default(checker, place, &variant)?,
         values: values(checker, place, variant.values.clone())?,
         multi: variant.multiple,
+        validated: variant.validated,
         sticky: variant.sticky,
         description: variant.description.clone(),
     };

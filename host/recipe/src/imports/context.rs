@@ -3,6 +3,9 @@ use wasmtime::bail;
 use crate::bindings::context::Host;
 use crate::state::State;
 
+/// Where Spack keeps them, too.
+const TEST_SOURCES: &str = ".spack/test";
+
 impl Host for State {
     fn package_name(&mut self) -> wasmtime::Result<String> {
         Ok(self.subject.package.clone())
@@ -26,6 +29,10 @@ impl Host for State {
             Some(prefix) => Ok(prefix),
             None => bail!("`context.prefix` has no answer before the spec is concrete"),
         }
+    }
+
+    fn test_sources(&mut self) -> wasmtime::Result<String> {
+        Ok(format!("{}/{TEST_SOURCES}", self.prefix()?))
     }
 
     fn run_tests(&mut self) -> wasmtime::Result<bool> {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use spack_wasm_build_systems::compiler_flag;
 use spack_wasm_spec::{AbstractSpec, Architecture, Dag, DependencyType, DependencyTypes, Node, VariantValue};
 use wasmtime::bail;
 use wasmtime::component::Resource;
@@ -141,6 +142,21 @@ impl HostConcreteSpec for State {
         let Some(facts) = provider.map(|node| &node.facts) else { return Ok(None) };
         let Some(path) = self.services.compiler(&language) else { return Ok(None) };
         Ok(Some(Compiler { name: facts.name.clone(), version: facts.version.to_string(), path }))
+    }
+
+    fn compiler_flag(
+        &mut self,
+        this: Handle,
+        language: String,
+        feature: String,
+    ) -> wasmtime::Result<Result<String, String>> {
+        let (dag, node) = (self.dag()?, self.node(&this)?);
+        let provider = node.provider_of(&language).and_then(|edge| dag.dependency(edge));
+        let Some(facts) = provider.map(|node| &node.facts) else {
+            return Ok(Err(format!("{} does not depend on '{language}'", node.name())));
+        };
+        let flag = compiler_flag(&facts.name, facts.version.as_str(), &feature);
+        Ok(flag.map_err(|error| error.to_string()))
     }
 
     fn libraries(

@@ -31,6 +31,7 @@ pub(crate) fn recipe(name: &str, versions: &[&str]) -> Recipe {
         version: Version::new(*version),
         sources: Vec::new(),
         expand: true,
+        cached: true,
         preferred: false,
         deprecated: false,
     };
@@ -116,6 +117,7 @@ pub(crate) fn definition(name: &str, default: VariantDefault, values: VariantVal
         default,
         values,
         multi: false,
+        validated: false,
         sticky: false,
         description: String::new(),
     }

@@ -181,6 +181,22 @@ fn names_that_change_a_terminal_and_names_of_ours() {
 }
 
 #[test]
+fn the_folder_of_the_record_is_ours_but_for_sources_of_tests() {
+    let case = Case::new();
+    fs_err::create_dir_all(case.path(".spack/test/examples")).unwrap();
+    fs_err::write(case.path(".spack/test/examples/main.c"), "int main(void) { return 0; }").unwrap();
+    assert_eq!(case.problems(&CheckOptions::default()), "");
+    fs_err::write(case.path(".spack/spec.json"), "{}").unwrap();
+    fs_err::create_dir(case.path(".spack/repos")).unwrap();
+    let problems = case.problems(&CheckOptions::default());
+    assert_eq!(problems.lines().count(), 2, "{problems}");
+    assert!(problems.contains(".spack/spec.json is a name that spack-wasm uses itself"), "{problems}");
+    fs_err::remove_dir_all(case.path(".spack/test")).unwrap();
+    case.link(".spack/test", "../bin");
+    assert!(case.problems(&CheckOptions::default()).contains(".spack/test is a name"), "{problems}");
+}
+
+#[test]
 fn traces_of_the_build_are_found_in_text_binaries_links_and_names() {
     let case = Case::new();
     let trace = |bytes: &str, what: &str| Trace { bytes: bytes.into(), what: what.into(), whole_path: true };

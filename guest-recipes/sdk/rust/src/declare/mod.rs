@@ -8,6 +8,7 @@ mod patch;
 mod relation;
 mod resource;
 mod rule;
+mod upkeep;
 mod variant;
 mod version;
 
@@ -21,6 +22,7 @@ pub use rule::{
     Conflict, Permission, Redistribution, Requirement, any_of, conflict, no_redistribution, one_of,
     permission, requirement,
 };
+pub use upkeep::{Listing, StandAloneTest, listed_at, stand_alone_test};
 pub use variant::{
     Variant, any_combination_of, auto_or_any_combination_of, boolean, choice, disjoint_sets, number,
     predicate, text,

@@ -40,6 +40,7 @@ fn git() -> Checkout {
         branch: None,
         tag: None,
         commit: None,
+        date: None,
         submodules: false,
         submodule_paths: Vec::new(),
         full_history: false,
@@ -108,6 +109,16 @@ macro_rules! sourced {
             /// A commit of a repository.
             pub fn commit(self, commit: &str) -> Self {
                 self.checkout(|checkout| checkout.commit = Some(commit.to_owned()))
+            }
+
+            /// The newest state of the package's repository.
+            pub fn newest(self) -> Self {
+                self.checkout(|_| ())
+            }
+
+            /// A day such as `2021-04-22`, for CVS, which has no revisions of a whole tree.
+            pub fn date(self, day: &str) -> Self {
+                self.checkout(|checkout| checkout.date = Some(day.to_owned()))
             }
 
             /// A git repository by its own address; without: the package's.

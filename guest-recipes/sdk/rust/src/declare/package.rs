@@ -1,6 +1,6 @@
 use super::{
-    Conflict, Dependency, Detection, Extension, License, Patch, Permission, Provision, Redistribution,
-    Requirement, Resource, Variant, Version, conditional,
+    Conflict, Dependency, Detection, Extension, License, Listing, Patch, Permission, Provision,
+    Redistribution, Requirement, Resource, StandAloneTest, Variant, Version, conditional,
 };
 use crate::bindings::spack_wasm::recipe::metadata::{self, PackageMetadata};
 
@@ -65,6 +65,8 @@ pub fn package(name: &str, description: &str) -> Package {
         redistributions: Vec::new(),
         permissions: Vec::new(),
         detection: None,
+        listing: None,
+        tests: Vec::new(),
         manual_download: false,
         more: Vec::new(),
     })
@@ -189,6 +191,18 @@ impl Package {
     /// How installations that something else made are found.
     pub fn detection(mut self, detection: Detection) -> Self {
         self.0.detection = Some(detection.0);
+        self
+    }
+
+    /// Where upstream lists its versions: an address, or [`super::listed_at`] with a depth.
+    pub fn listing(mut self, listing: impl Into<Listing>) -> Self {
+        self.0.listing = Some(listing.into().0);
+        self
+    }
+
+    /// A test of the package as it is installed.
+    pub fn stand_alone_test(mut self, test: StandAloneTest) -> Self {
+        self.0.tests.push(test.0);
         self
     }
 

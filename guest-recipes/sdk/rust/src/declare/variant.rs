@@ -57,6 +57,7 @@ fn with_values(name: &str, default: &str, values: VariantValues, description: &s
         default: vec![default.to_owned()],
         values,
         multiple: false,
+        validated: false,
         sticky: false,
         when: String::new(),
         more: Vec::new(),
@@ -87,6 +88,12 @@ impl Variant {
     pub fn defaults(mut self, values: &[&str]) -> Self {
         self.0.default = owned(values);
         self.multiple()
+    }
+
+    /// [`crate::Recipe::check_variant_values`] looks at all chosen values together.
+    pub fn validated(mut self) -> Self {
+        self.0.validated = true;
+        self
     }
 
     /// Stays as the user or the default sets it.

@@ -17,6 +17,7 @@ pub fn version(name: &str) -> Version {
         name: name.to_owned(),
         origin: Origin::Nothing,
         expand: true,
+        cached: true,
         preferred: false,
         deprecated: false,
         more: Vec::new(),
@@ -27,6 +28,12 @@ impl Version {
     /// Preferred to newer ones.
     pub fn preferred(mut self) -> Self {
         self.0.preferred = true;
+        self
+    }
+
+    /// Fetched each time and not kept, since upstream changes it under the same address.
+    pub fn uncached(mut self) -> Self {
+        self.0.cached = false;
         self
     }
 
