@@ -2,7 +2,7 @@
 
 use spack_wasm_builtin::{NAMESPACE, RECIPES};
 use spack_wasm_package::Repository;
-use spack_wasm_recipe_host::{Catalog, Limits, RecipeHost, RecipeSource};
+use spack_wasm_recipe_host::{Catalog, Limits, RecipeFiles, RecipeHost, RecipeSource};
 use spack_wasm_tests::EMPTY;
 
 use crate::table::{Row, median};
@@ -46,5 +46,5 @@ fn never_seen() -> Row {
 }
 
 fn source() -> RecipeSource {
-    RecipeSource { name: "empty".to_owned(), namespace: "bench".to_owned(), folder: None }
+    RecipeSource { name: "empty".to_owned(), namespace: "bench".to_owned(), files: RecipeFiles::default() }
 }

@@ -77,6 +77,7 @@ fn run(server: &SpackmonStandIn, builds: impl FnOnce(&Emitter, &Arc<Dag>)) {
         identity: identity(),
         keep_going: false,
         drain: std::time::Duration::from_secs(30),
+        spool: folder.path().to_owned(),
         save_under: folder.path().to_owned(),
         now: jiff::ZonedDateTime::now(),
     };

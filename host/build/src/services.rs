@@ -1,6 +1,6 @@
 //! What a build does for its recipe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use spack_wasm_jobserver::Lease;

@@ -14,7 +14,7 @@ impl Recipe {
     pub(crate) fn check_addresses(&self, package: &Package) -> Result<(), MetadataError> {
         let Some((number, declared)) = without_address(package) else { return Ok(()) };
         let version = declared.version.as_str();
-        let session = self.session(Subject::outside_of_a_build(self.source()), Box::new(NoServices));
+        let session = self.session(Subject::outside_of_a_build(self), Box::new(NoServices));
         match session.and_then(|mut session| session.url_for_version(version)) {
             Ok(None) => Err(MetadataError {
                 recipe: package.name.clone(),

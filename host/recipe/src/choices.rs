@@ -66,7 +66,7 @@ fn is_predicate(definition: &VariantDefinition) -> bool {
 
 fn confirm(recipe: &Recipe, definition: &VariantDefinition, value: &VariantValue) -> Result<(), ChoiceError> {
     let (name, values) = (definition.name.as_str(), texts(value));
-    let mut session = recipe.session(Subject::outside_of_a_build(recipe.source()), Box::new(NoServices))?;
+    let mut session = recipe.session(Subject::outside_of_a_build(recipe), Box::new(NoServices))?;
     let refused = |reason: String| RefusedChoice {
         package: recipe.source().name.clone(),
         choice: value.display(name).to_string(),

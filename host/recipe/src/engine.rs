@@ -152,6 +152,7 @@ impl std::fmt::Debug for RecipeHost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RecipeFiles;
 
     /// A component that exports one empty instance under a name.
     fn component(export: &str) -> Vec<u8> {
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn a_component_of_another_contract_is_refused_in_words() {
         let host = RecipeHost::new(None, Limits::default()).unwrap();
-        let source = RecipeSource { name: String::new(), namespace: "local".into(), folder: None };
+        let source = RecipeSource { name: String::new(), namespace: "local".into(), files: RecipeFiles::default() };
         let refused = |export: &str| host.load(&component(export), source.clone()).unwrap_err().to_string();
         let newer = refused("spack-wasm:recipe/describe@0.2.0");
         assert!(

@@ -74,7 +74,7 @@ fn session(output: &'static str) -> (Session, Arc<Mutex<Vec<String>>>) {
         spec: Some((dag, node)),
         prefixes: Arc::new(prefixes),
         stage: Some("/build".into()),
-        ..Subject::outside_of_a_build(recipe.source())
+        ..Subject::outside_of_a_build(&recipe)
     };
     let log = Arc::default();
     let services = Stage { output, log: Arc::clone(&log) };

@@ -52,6 +52,7 @@ impl Sources<'_> {
             VersionControl::Git => {}
             VersionControl::Mercurial => return Err(refused("Mercurial repositories can't be fetched")),
             VersionControl::Subversion => return Err(refused("Subversion repositories can't be fetched")),
+            VersionControl::Cvs => return Err(refused("CVS repositories can't be fetched")),
         }
         if checkout.full_history {
             return Err(refused("a repository's history can't be fetched, only the state of one commit"));
