@@ -8,9 +8,9 @@ use crate::user;
 fn author(declares: &str) -> TestContext {
     let user = user();
     let folder = user.work().join("own");
-    fs_err::create_dir(&folder).unwrap();
+    fs_err::create_dir_all(folder.join("files")).unwrap();
     fs_err::copy(MISBEHAVING, folder.join("recipe.wasm")).unwrap();
-    fs_err::write(folder.join("declares"), declares).unwrap();
+    fs_err::write(folder.join("files/declares"), declares).unwrap();
     user
 }
 
@@ -42,13 +42,16 @@ fn a_wrong_declaration_is_pointed_at() {
         @1.0 +
              ^
     ");
-    insta::assert_snapshot!(told("unknown-variant"), @"dependency 2 'zlib-api': '@1:+shraed' is a condition on the variant 'shraed', and misbehaving declares none of that name; it declares build_system, act");
+    insta::assert_snapshot!(told("unknown-variant"), @"dependency 2 'zlib-api': '@1:+shraed' is a condition on the variant 'shraed', and misbehaving declares none of that name; it declares build_system, act, pigeon1, pigeon2, pigeon3, pigeon4, pigeon5, pigeon6, pigeon7, pigeon8, pigeon9, pigeon10, pigeon11, pigeon12");
     insta::assert_snapshot!(told("two-versions"), @"version 3 '1.0': that version is declared before");
     insta::assert_snapshot!(told("short-checksum"), @"version 2 '1.1': its checksum is not 64 hexadecimal digits in lower case");
     insta::assert_snapshot!(told("wrong-default"), @"variant 2 'color': its default 'red' is not one of its values");
     insta::assert_snapshot!(told("no-url"), @"version 1 '1.0': its archive has no address: give it one of its own, or the package a `url`");
     let told = told("no-patch");
-    assert!(told.starts_with("patch 1 'fix.patch': there is no such file in "), "{told}");
+    assert!(
+        told.starts_with("patch 1 'fix.patch': 'fix.patch' is not among the recipe's own files"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -80,9 +83,9 @@ fn stand_alone_tests_are_shown() {
     let user = author("tests");
     let repository = user.work().join("mine");
     let package = repository.join("packages/misbehaving");
-    fs_err::create_dir_all(&package).unwrap();
+    fs_err::create_dir_all(package.join("files")).unwrap();
     fs_err::write(repository.join("repo.yaml"), "repo:\n  namespace: mine\n").unwrap();
-    for file in ["recipe.wasm", "declares"] {
+    for file in ["recipe.wasm", "files/declares"] {
         fs_err::copy(user.work().join("own").join(file), package.join(file)).unwrap();
     }
     user.run(["repo", "add", "mine"]).succeeded();

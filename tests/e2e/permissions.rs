@@ -66,7 +66,6 @@ fn wishes_are_refused_until_they_are_allowed() {
     exit status: 1
     ----- stderr -----
     ==> Error: misbehaving@1.0/[HASH] failed: its recipe wants more than its sandbox has, and configuration does not allow it: read:[ROOT]/work/data (because it can), write:[ROOT]/work/place (because it can), program:[ROOT]/work/program (because it can), environment:WISH (because it can)
-
     hint: if you trust the recipe with all that it wants, allow it: -c "config:permissions:misbehaving:['read:[ROOT]/work/data', 'write:[ROOT]/work/place', 'program:[ROOT]/work/program', 'environment:WISH']"
     "#);
     assert!(!user.work().join("place/file").exists());

@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn a_component_of_another_contract_is_refused_in_words() {
         let host = RecipeHost::new(None, Limits::default()).unwrap();
-        let source = RecipeSource { name: String::new(), namespace: "local".into(), files: RecipeFiles::default() };
+        let source =
+            RecipeSource { name: String::new(), namespace: "local".into(), files: RecipeFiles::default() };
         let refused = |export: &str| host.load(&component(export), source.clone()).unwrap_err().to_string();
         let newer = refused("spack-wasm:recipe/describe@0.2.0");
         assert!(

@@ -1,4 +1,4 @@
-//! What it declares besides: as the file `declares` in its folder says.
+//! What it declares besides: as the file `files/declares` beside it says.
 
 use spack_wasm_sdk::bindings::spack_wasm::recipe::context;
 use spack_wasm_sdk::prelude::*;
@@ -7,7 +7,7 @@ const DIGEST: &str = "b3a24de97a8fdbc835b9833169501030b8977031bcb54b3b3ac13740f8
 
 pub(crate) fn more(package: Package) -> Package {
     let what = context::recipe_folder()
-        .and_then(|folder| fs_err::read_to_string(format!("{folder}/declares")).ok())
+        .and_then(|folder| fs_err::read_to_string(format!("{folder}/files/declares")).ok())
         .unwrap_or_default();
     match what.trim() {
         "no-url" => package.version(version("1.0").sha256(DIGEST)),

@@ -55,14 +55,14 @@ impl Recipe for Misbehaving {
             .license("MIT")
             .build_system(GENERIC)
             .variant(choice("act", "nothing", ACTS, "What it does"))
-            .depends_on(build_dependency("zlib-api").when("act=write-dependency"))
-            .depends_on(build_dependency("zlib-api").when("act=ask-dependency"));
+            .depends_on(build_dependency("zlib-api").when("act=write-dependency"));
+        let package =
+            declared::more(package).depends_on(build_dependency("zlib-api").when("act=ask-dependency"));
         let package = (1..=PIGEONS).fold(package, with_pigeon);
         let wishes = fs_err::read_to_string(WISHES).unwrap_or_default();
         let wishes = wishes.lines().filter_map(|line| line.split_once(' '));
-        let package = wishes
-            .fold(package, |package, (kind, value)| package.wants(permission(kind, value, "because it can")));
-        declared::more(package)
+        wishes
+            .fold(package, |package, (kind, value)| package.wants(permission(kind, value, "because it can")))
     }
 
     fn accepts_variant_value(_name: &str, value: &str) -> bool {
