@@ -23,7 +23,7 @@ impl Recipe for Crew {
             .variant(choice("act", "nothing", ACTS, "What it does"))
             .depends_on(build_dependency("gmake").when("act=make"))
             .depends_on(build_dependency("ninja").when("act=ninja"));
-        needs(&name()).iter().fold(package, |package, other| package.depends_on(dependency(*other)))
+        needs(&name()).iter().fold(package, |package, other| package.depends_on(dependency(other)))
     }
 
     fn phase(build: &Build, _phase: &str) -> Result {
