@@ -72,6 +72,10 @@ impl Recipe for LibjpegTurbo {
             define("WITH_JPEG8", spec.has("+jpeg8")),
             define("WITH_SIMD", false),
         ];
+        // Its tests compare bytes: compilers contract floating point expressions where the processor can.
+        if spec.has("target=x86_64_v3:") {
+            arguments.push(define("FLOATTEST", "fp-contract"));
+        }
         if spec.has("libs=static") {
             arguments.push(define("CMAKE_POSITION_INDEPENDENT_CODE", spec.has("+pic")));
         }
