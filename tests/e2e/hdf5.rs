@@ -1,11 +1,9 @@
 //! The promise of the README: HDF5 with its dependency, from its real sources.
 
-use std::path::PathBuf;
-
 use spack_wasm_tests::{Access, SpackmonStandIn, TestContext, assert_output, require, skip};
 
 use crate::sources::cache;
-use crate::user;
+use crate::{location, user};
 
 const PROGRAM: &str = r#"
 #include <stdio.h>
@@ -28,10 +26,6 @@ int main(void) {
     return 0;
 }
 "#;
-
-fn location(user: &TestContext, spec: &str) -> PathBuf {
-    user.run(["location", "-i", spec]).succeeded().stdout.trim_end().into()
-}
 
 /// A program that was compiled outside the sandbox by the installed `h5cc` writes a compressed file, and `h5dump` reads it.
 fn use_it(user: &TestContext, hdf5: &std::path::Path) {

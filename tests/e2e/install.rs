@@ -7,12 +7,7 @@ use serde_json::Value;
 use spack_wasm_tests::{TestContext, User, assert_output};
 
 use crate::sources::with_zlib;
-use crate::{misbehave, of, user};
-
-/// The prefix of an installed package.
-fn location(user: &TestContext, spec: &str) -> PathBuf {
-    user.run(["location", "-i", spec]).succeeded().stdout.trim_end().into()
-}
+use crate::{location, misbehave, of, user};
 
 /// All that is below a folder, the folder itself included.
 fn all_below(folder: &Path) -> Vec<PathBuf> {

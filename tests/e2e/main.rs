@@ -19,10 +19,13 @@ mod mistakes;
 mod monitor;
 mod monitor_faults;
 mod permissions;
+mod recipes;
 mod repo;
 mod sandbox;
 mod scheduling;
 mod sources;
+
+use std::path::PathBuf;
 
 use spack_wasm_tests::{MISBEHAVING, Output, TestContext, User};
 
@@ -34,6 +37,11 @@ fn user() -> TestContext {
 /// One of [`User::everybody`], with an empty home.
 fn of(user: User) -> TestContext {
     TestContext::of(user, env!("CARGO_BIN_EXE_spack-wasm"))
+}
+
+/// The prefix of an installed package.
+fn location(user: &TestContext, spec: &str) -> PathBuf {
+    user.run(["location", "-i", spec]).succeeded().stdout.trim_end().into()
 }
 
 /// Installs the recipe that does what it is asked for; needs neither a compiler nor sources.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// `.ci/run` installs all of them.
 const PROGRAMS: &[(&str, &str)] = &[
     ("bzip2", "bzip2"),
+    ("cmake", "cmake"),
     ("g++", "g++"),
     ("git", "git"),
     ("gzip", "gzip"),

@@ -31,9 +31,9 @@ impl Autotools {
         match phase {
             "autoreconf" => Ok(vec![self.autoreconf()]),
             "configure" => Ok(self.configure()),
-            "build" => Ok(vec![make(&self.build, &self.build_targets, &[])]),
-            "install" => Ok(vec![make(&self.build, &self.install_targets, &["install"])]),
-            "check" => Ok(vec![make(&self.build, &self.check_targets, &["check"])]),
+            "build" => Ok(vec![verbose(&self.build, &self.build_targets, &[])]),
+            "install" => Ok(vec![verbose(&self.build, &self.install_targets, &["install"])]),
+            "check" => Ok(vec![verbose(&self.build, &self.check_targets, &["check"])]),
             _ => Err(UnknownPhase { build_system: "autotools", phase: phase.to_owned(), known: PHASES }),
         }
     }
@@ -52,6 +52,13 @@ impl Autotools {
         let folder = PlannedCommand::new("mkdir", &self.source).arguments(["-p", "--", &self.build]);
         vec![folder, configure]
     }
+}
+
+/// `make` for automake's makefiles, which show their command lines in the log when `V` is 1.
+fn verbose(directory: &str, targets: &[String], usual: &[&str]) -> PlannedCommand {
+    let mut command = make(directory, targets, usual);
+    command.arguments.insert(0, "V=1".to_owned());
+    command
 }
 
 #[cfg(test)]
@@ -74,6 +81,11 @@ mod tests {
         assert_eq!(plan.len(), 1);
         assert_eq!(plan[0].program, "/build/src/configure");
         assert_eq!(plan[0].arguments, ["--prefix=/store/zlib", "--enable-shared"]);
+    }
+
+    #[test]
+    fn what_make_does_is_shown() {
+        assert_eq!(example("/build/src").plan("check").unwrap()[0].arguments, ["V=1", "check"]);
     }
 
     #[test]

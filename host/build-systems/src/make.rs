@@ -31,12 +31,25 @@ impl Makefile {
     }
 }
 
-/// `make` with `targets`, or with `usual` ones where there are none. `V=1` shows the command lines in the log.
+/// `make` with `targets`, or with `usual` ones where there are none.
 pub(crate) fn make(directory: &str, targets: &[String], usual: &[&str]) -> PlannedCommand {
-    let command = PlannedCommand::new("make", directory).arguments(["V=1"]);
+    let command = PlannedCommand::new("make", directory);
     if targets.is_empty() {
         command.arguments(usual.iter().copied())
     } else {
         command.arguments(targets.iter().cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lua's makefile has its version in `V`, by which automake's know whether to be verbose.
+    #[test]
+    fn a_makefile_keeps_its_variables() {
+        let options = Makefile { source: "/build/src".into(), ..Makefile::default() };
+        assert_eq!(options.plan("build").unwrap()[0].arguments, [""; 0]);
+        assert_eq!(options.plan("install").unwrap()[0].arguments, ["install"]);
     }
 }

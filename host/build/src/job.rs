@@ -254,9 +254,15 @@ impl Job {
             package: &ground.entry.package,
             dag: &self.shared.dag,
             node: &self.node,
+            tested: self.tested(),
             files: &recipe.source().files,
         };
         sources.prepare(&ground.workspace.open()?, &mut session)
+    }
+
+    /// Whether the user wants the package's own tests to be run.
+    fn tested(&self) -> bool {
+        self.shared.options.tests.contains(&self.node.hash)
     }
 
     /// The recipe's phases in an instance of its own, in this thread as the build's user.
@@ -295,7 +301,7 @@ impl Job {
             recipe_folder: recipe_folder.map(|folder| folder.guest),
             source: Some(format!("{stage}/{SOURCE}")),
             stage: Some(stage),
-            run_tests: self.shared.options.tests.contains(&self.node.hash),
+            run_tests: self.tested(),
             source_date,
         }
     }

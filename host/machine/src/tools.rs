@@ -95,6 +95,7 @@ pub(crate) const TOOLS: &[Tool] = &[
     simple("patch", &[program("patch")], &["GNU patch "]),
     simple("ninja", &[program("ninja"), role("ninja", "ninja-build")], &[""]),
     simple("meson", &[program("meson")], &[""]),
+    simple("dejagnu", &[program("runtest")], &["DejaGnu version\t"]),
     simple("tar", &[program("tar")], &["(GNU tar) "]),
     simple("sed", &[program("sed")], &["(GNU sed) "]),
     simple("gawk", &[program("gawk")], &["GNU Awk "]),

@@ -91,6 +91,8 @@ pub struct Resource {
     pub destination: String,
     /// What becomes what in that folder: pairs of a path in the resource (empty: all of it) and a name.
     pub placement: Vec<(String, String)>,
+    /// Whether it is brought only where the package's own tests are to be run.
+    pub test_only: bool,
     /// When.
     pub when: AbstractSpec,
 }

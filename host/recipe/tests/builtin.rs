@@ -34,3 +34,14 @@ fn a_recipe_says_the_same_twice() {
         assert_eq!(recipe.describe().unwrap(), recipe.describe().unwrap());
     }
 }
+
+#[test]
+fn what_a_recipe_says_of_its_generator_stands() {
+    let geos = catalog().entry("geos").unwrap().unwrap().package;
+    let generators: Vec<_> = geos.definitions("generator").collect();
+    assert_eq!(generators.len(), 1);
+    assert_eq!(generators[0].default.texts(), ["ninja"]);
+    let googletest = catalog().entry("googletest").unwrap().unwrap().package;
+    let defaults: Vec<_> = googletest.definitions("generator").flat_map(|one| one.default.texts()).collect();
+    assert_eq!(defaults, ["make"]);
+}

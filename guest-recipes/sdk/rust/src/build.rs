@@ -120,7 +120,7 @@ impl Build {
             "autotools" if phase == "autoreconf" && self.has_configure::<R>() => Ok(Vec::new()),
             "autotools" => build_systems::plan_autotools(&self.autotools::<R>()?, phase),
             "cmake" => build_systems::plan_cmake(&self.cmake::<R>()?, phase),
-            "makefile" => build_systems::plan_makefile(&self.makefile::<R>(), phase),
+            "makefile" => build_systems::plan_makefile(&self.makefile::<R>()?, phase),
             other => Err(format!(
                 "the build system '{other}' has no phase '{phase}' of its own; the recipe has to define it"
             )),
@@ -138,19 +138,19 @@ impl Build {
             build: text(&R::build_directory(self)),
             prefix: context::prefix(),
             arguments: R::configure_args(self)?,
-            build_targets: R::build_targets(self),
-            install_targets: R::install_targets(self),
-            check_targets: R::check_targets(self),
+            build_targets: R::build_targets(self)?,
+            install_targets: R::install_targets(self)?,
+            check_targets: R::check_targets(self)?,
         })
     }
 
-    fn makefile<R: Recipe>(&self) -> Makefile {
-        Makefile {
+    fn makefile<R: Recipe>(&self) -> Result<Makefile> {
+        Ok(Makefile {
             source: text(&R::build_directory(self)),
-            build_targets: R::build_targets(self),
-            install_targets: R::install_targets(self),
-            check_targets: R::check_targets(self),
-        }
+            build_targets: R::build_targets(self)?,
+            install_targets: R::install_targets(self)?,
+            check_targets: R::check_targets(self)?,
+        })
     }
 
     fn cmake<R: Recipe>(&self) -> Result<Cmake> {
@@ -170,9 +170,9 @@ impl Build {
             run_path: own.into_iter().chain(run_path).collect(),
             prefix_path: prefixes.iter().map(|prefix| text(prefix)).collect(),
             arguments: R::cmake_args(self)?,
-            build_targets: R::build_targets(self),
-            install_targets: R::install_targets(self),
-            check_targets: R::check_targets(self),
+            build_targets: R::build_targets(self)?,
+            install_targets: R::install_targets(self)?,
+            check_targets: R::check_targets(self)?,
         })
     }
 }

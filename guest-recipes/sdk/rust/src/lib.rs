@@ -50,8 +50,10 @@ mod failure;
 mod files;
 mod flags;
 mod found;
+mod pkg_config;
 mod recipe;
 mod settings;
+mod shared;
 mod spec;
 mod test;
 mod tool;
@@ -69,6 +71,7 @@ pub use failure::{Failure, Result};
 pub use files::{find, find_libraries};
 pub use flags::PlacedFlags;
 pub use found::Found;
+pub use pkg_config::PkgConfig;
 pub use recipe::Recipe;
 pub use settings::{define, enable_or_disable, with_or_without};
 pub use spack_wasm_sdk_macros::package_hash;
@@ -87,8 +90,8 @@ pub mod prelude {
     pub use crate::declare::*;
     pub use crate::settings::{define, enable_or_disable, with_or_without};
     pub use crate::{
-        Build, Environment, Failure, Found, FoundExecutable, Headers, Libraries, PlacedFlags, Recipe, Result,
-        Spec, Test, TestOutcome, find, find_libraries, recipe,
+        Build, Environment, Failure, Found, FoundExecutable, Headers, Libraries, PkgConfig, PlacedFlags,
+        Recipe, Result, Spec, Test, TestOutcome, find, find_libraries, recipe,
     };
 }
 

@@ -58,19 +58,28 @@ pub trait Recipe {
         Ok(Vec::new())
     }
 
-    /// Targets of the phase `build`; empty: the default target.
-    fn build_targets(_build: &Build) -> Vec<String> {
-        Vec::new()
+    /// Targets of the phase `build`; empty: the default target. A makefile takes `NAME=value` among them.
+    ///
+    /// # Errors
+    /// A dependency gives no answer that is needed for them.
+    fn build_targets(_build: &Build) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// Targets of the phase `install`; empty: `install`.
-    fn install_targets(_build: &Build) -> Vec<String> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// A dependency gives no answer that is needed for them.
+    fn install_targets(_build: &Build) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// Targets that test the build; empty: the build system's own.
-    fn check_targets(_build: &Build) -> Vec<String> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// A dependency gives no answer that is needed for them.
+    fn check_targets(_build: &Build) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// The address of a version's archive; none: the host puts the version into the declared ones.

@@ -28,6 +28,11 @@ impl Spec {
         self.0.version()
     }
 
+    /// The first `parts` numbers of its version, for example `5.4` of `5.4.8`.
+    pub fn version_up_to(&self, parts: usize) -> String {
+        self.version().split('.').take(parts).collect::<Vec<_>>().join(".")
+    }
+
     /// The repository of its recipe, for example `builtin`.
     pub fn namespace(&self) -> String {
         self.0.namespace()

@@ -29,6 +29,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) package: &'a Package,
     pub(crate) dag: &'a Dag,
     pub(crate) node: &'a Node,
+    /// Whether the package's own tests are to be run.
+    pub(crate) tested: bool,
     /// The recipe's own files.
     pub(crate) files: &'a RecipeFiles,
 }

@@ -16,9 +16,11 @@ use crate::stage::SOURCE;
 const ASIDE: &str = "spack-resource";
 
 impl Sources<'_> {
-    /// The resources of this spec; one in a folder comes before those that may lie beneath it.
+    /// The resources of this spec, those for tests only where there will be tests; one in a folder comes before those that may lie beneath it.
     pub(super) fn resources(&self) -> Vec<&Resource> {
-        let wanted = |resource: &&Resource| self.node.satisfies(&resource.when, self.dag);
+        let wanted = |resource: &&Resource| {
+            (self.tested || !resource.test_only) && self.node.satisfies(&resource.when, self.dag)
+        };
         let mut resources: Vec<_> = self.package.resources.iter().filter(wanted).collect();
         resources.sort_by_key(|resource| resource.destination.len());
         resources
@@ -162,6 +164,7 @@ mod tests {
             expand,
             destination: "third_party".to_owned(),
             placement: placement.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect(),
+            test_only: false,
             when: spack_wasm_spec::AbstractSpec::default(),
         }
     }

@@ -157,6 +157,7 @@ pub(super) fn resources(
                 destination: checker.path_below(place, "destination", &item.destination)?,
                 name: item.name,
                 placement: placements(checker, place, item.placements)?,
+                test_only: item.test_only,
                 when: checker.condition(place, &item.when)?,
             })
         },

@@ -19,9 +19,11 @@ pub(super) fn complete(checker: &Checker<'_>, package: &mut Package) -> Result<(
             when: AbstractSpec::default(),
         });
     }
+    // A recipe that says itself what it can be built with, for example which generator of CMake, is left its word.
+    let declared: BTreeSet<String> = package.variants.iter().map(|variant| variant.name.clone()).collect();
     package.variants.insert(0, choice(&package.build_systems));
     for build_system in package.build_systems.clone() {
-        imply(checker, package, &build_system.name)?;
+        imply(checker, package, &build_system.name, &declared)?;
     }
     Ok(())
 }
@@ -44,7 +46,12 @@ fn choice(build_systems: &[BuildSystem]) -> VariantDefinition {
     }
 }
 
-fn imply(checker: &Checker<'_>, package: &mut Package, build_system: &str) -> Result<(), MetadataError> {
+fn imply(
+    checker: &Checker<'_>,
+    package: &mut Package,
+    build_system: &str,
+    declared: &BTreeSet<String>,
+) -> Result<(), MetadataError> {
     let place = Place { directive: "build system", number: 1, name: build_system };
     let when = |more: &str| checker.condition(place, &format!("build_system={build_system} {more}"));
     let implied = implied_by(build_system);
@@ -56,7 +63,7 @@ fn imply(checker: &Checker<'_>, package: &mut Package, build_system: &str) -> Re
             patches: Vec::new(),
         });
     }
-    for variant in implied.variants {
+    for variant in implied.variants.iter().filter(|variant| !declared.contains(variant.name)) {
         package.variants.push(VariantDefinition {
             name: variant.name.into(),
             when: when(variant.when)?,

@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum PatchError {
     /// No diff in it.
-    #[error("the patch has no unified diff in it")]
+    #[error("the patch has no diff in it")]
     Empty,
     /// A form that is not read.
     #[error("the patch is {what}, which cannot be applied; write it as a unified diff")]

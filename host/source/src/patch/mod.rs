@@ -1,8 +1,10 @@
-//! Applying a recipe's patches, as `patch -p<level>` would: unified diffs, plain or from git, with offsets and fuzz.
+//! Applying a recipe's patches, as `patch -p<level>` would: unified diffs, plain or from git, and context diffs, with offsets and
+//! fuzz.
 //!
 //! All of a patch is applied in memory before the first file is written, so that a patch that does not fit changes
 //! nothing. Every file operation goes beneath a directory handle.
 
+mod context;
 mod error;
 mod hunks;
 mod names;
@@ -41,7 +43,11 @@ impl Default for PatchOptions<'_> {
 
 /// Applies a patch and returns the files that it changed, made, renamed or removed, sorted.
 pub fn apply(dir: &Dir, patch: &[u8], options: &PatchOptions<'_>) -> Result<Vec<PathBuf>, PatchError> {
-    let diffs = parse(patch)?;
+    if patch.len() > MAX_BYTES {
+        return Err(PatchError::Unsupported { what: "more than 64 MiB" });
+    }
+    let patch = context::to_unified(patch)?;
+    let diffs = parse(&patch)?;
     let folder = dir
         .open_dir(options.working_dir)
         .map_err(|error| PatchError::WorkingDir { path: options.working_dir.to_owned(), source: error })?;
@@ -57,14 +63,8 @@ pub fn apply(dir: &Dir, patch: &[u8], options: &PatchOptions<'_>) -> Result<Vec<
 }
 
 fn parse(patch: &[u8]) -> Result<Vec<Diff<'_, [u8]>>, PatchError> {
-    if patch.len() > MAX_BYTES {
-        return Err(PatchError::Unsupported { what: "more than 64 MiB" });
-    }
-    const UNSUPPORTED: [(&[u8], &str); 3] = [
-        (b"GIT binary patch", "a binary patch of git"),
-        (b"copy from ", "a copy of git"),
-        (b"***************", "a context diff"),
-    ];
+    const UNSUPPORTED: [(&[u8], &str); 2] =
+        [(b"GIT binary patch", "a binary patch of git"), (b"copy from ", "a copy of git")];
     for line in patch.split(|byte| *byte == b'\n') {
         if let Some((_, what)) = UNSUPPORTED.iter().find(|(start, _)| line.starts_with(start)) {
             return Err(PatchError::Unsupported { what });

@@ -148,10 +148,10 @@ fn messages() {
     let tree = Tree::new(&[("src/main.c", MAIN)]);
     let says = |patch: &str| tree.apply(patch).unwrap_err();
     assert_snapshot!(says(&CHANGE.replace("main.c", "mian.c")), @"`src/mian.c` is to be patched and is not there; does `level` fit the patch?");
-    assert_snapshot!(says("no patch at all\n"), @"the patch has no unified diff in it");
+    assert_snapshot!(says("no patch at all\n"), @"the patch has no diff in it");
     assert_snapshot!(says("--- a/x\n+++ b/x\n@@ -1,2 +1,x @@\n a\n"), @"the patch is malformed in line 3: can't parse range");
     assert_snapshot!(says("diff --git a/x b/x\nGIT binary patch\nliteral 1\n"), @"the patch is a binary patch of git, which cannot be applied; write it as a unified diff");
-    assert_snapshot!(says("*** a/src/main.c\n--- b/src/main.c\n***************\n*** 1 ****\n"), @"the patch is a context diff, which cannot be applied; write it as a unified diff");
+    assert_snapshot!(says("*** a/x\n--- b/x\n***************\n*** 1,x ****\n"), @"the patch is malformed in line 4: a range such as `*** 1,5 ****` is expected");
     assert_snapshot!(says("--- /dev/null\n+++ b/src/main.c\n@@ -0,0 +1 @@\n+x\n"), @"`src/main.c` is to be made by the patch and is there already");
     tree.apply(CHANGE).unwrap();
     assert_snapshot!(says(CHANGE), @"`src/main.c` does not fit hunk 1 of 1 (at line 3); the patch seems to be applied already");

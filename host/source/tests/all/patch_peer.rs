@@ -38,12 +38,12 @@ fn text(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn diff(folder: &Path, before: &str, after: &str) -> Vec<u8> {
+fn diff(folder: &Path, form: &str, before: &str, after: &str) -> Vec<u8> {
     for (name, content) in [("a", before), ("b", after)] {
         fs_err::create_dir_all(folder.join(name)).unwrap();
         fs_err::write(folder.join(name).join("file"), content).unwrap();
     }
-    Command::new("diff").args(["-u", "a/file", "b/file"]).current_dir(folder).output().unwrap().stdout
+    Command::new("diff").args([form, "a/file", "b/file"]).current_dir(folder).output().unwrap().stdout
 }
 
 /// What GNU patch makes of the file; nothing when it fails.
@@ -81,7 +81,8 @@ fn random_patches_on_files_that_have_moved_on() {
         let (patched, moved) = (1 + numbers.below(4), numbers.below(6));
         let after = numbers.edit(&base, patched, "patched");
         let there = text(&numbers.edit(&base, moved, "moved"));
-        let patch = diff(folder.path(), &text(&base), &text(&after));
+        let form = if round % 3 == 0 { "-c" } else { "-u" };
+        let patch = diff(folder.path(), form, &text(&base), &text(&after));
         if patch.is_empty() {
             continue;
         }

@@ -121,6 +121,16 @@ impl Package {
         self
     }
 
+    /// A version by its name and the SHA-256 of its archive, which is at the address that the package's make up.
+    pub fn release(self, name: &str, sha256: &str) -> Self {
+        self.version(super::version(name).sha256(sha256))
+    }
+
+    /// As [`Package::release`]; the version is preferred to newer ones.
+    pub fn preferred_release(self, name: &str, sha256: &str) -> Self {
+        self.version(super::version(name).sha256(sha256).preferred())
+    }
+
     /// Several versions.
     pub fn versions(mut self, versions: impl IntoIterator<Item = Version>) -> Self {
         self.0.versions.extend(versions.into_iter().map(|version| version.0));
@@ -215,6 +225,12 @@ impl Package {
     /// A patch of the sources.
     pub fn patch(mut self, patch: Patch) -> Self {
         self.0.patches.push(patch.0);
+        self
+    }
+
+    /// Several patches, applied in this order.
+    pub fn patches(mut self, patches: impl IntoIterator<Item = Patch>) -> Self {
+        self.0.patches.extend(patches.into_iter().map(|patch| patch.0));
         self
     }
 

@@ -20,12 +20,19 @@ pub fn resource(name: &str, destination: &str) -> Resource {
         expand: true,
         destination: destination.to_owned(),
         placements: Vec::new(),
+        test_only: false,
         when: String::new(),
         more: Vec::new(),
     })
 }
 
 impl Resource {
+    /// Brought only where the package's own tests are to be run.
+    pub fn test_only(mut self) -> Self {
+        self.0.test_only = true;
+        self
+    }
+
     /// Puts the whole resource below the destination under this name.
     pub fn named(self, name: &str) -> Self {
         self.place("", name)
