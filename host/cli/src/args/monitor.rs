@@ -18,7 +18,7 @@ pub(crate) struct MonitorArgs {
     #[arg(long = "monitor-prefix", value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
     /// The server wants no credentials
-    #[arg(long = "monitor-disable-auth", alias = "monitor-no-auth")]
+    #[arg(long = "monitor-disable-auth", visible_alias = "monitor-no-auth")]
     pub(crate) disable_auth: bool,
     /// Go on building when a report fails; the first check of the server has to succeed all the same
     #[arg(long = "monitor-keep-going")]
