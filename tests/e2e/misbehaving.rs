@@ -1,12 +1,13 @@
 //! Recipes that do what no recipe may. Each fails its own build, and says what it was; nothing else is harmed.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use spack_wasm_tests::{MISBEHAVING, Output, TestContext, assert_output};
 
 use crate::sources::with_zlib;
-use crate::{User, misbehave, user};
+use crate::{User, misbehave, of, user};
 
 /// The final error of a failed build: what a user reads last.
 fn refused(user: &TestContext, act: &str) -> Output {
@@ -316,4 +317,38 @@ fn a_pipe_that_nobody_else_opens_is_not_waited_for() {
     assert!(output.stderr.contains("spack-src/pipe`: Not supported"), "{}", output.report());
     // Put in a file's place at any moment.
     misbehave(&user, "fifo-left-behind", &[]).succeeded();
+}
+
+#[test]
+fn a_link_counts_by_where_it_leads() {
+    let user = user();
+    let told = refused(&user, "link-out-by-a-link").stderr;
+    assert!(told.contains("up/passwd to ../../../passwd is not allowed: "), "{told}");
+    assert!(told.contains("is in none of the recipe's folders"), "{told}");
+    let told = refused(&user, "link-to-own-files").stderr;
+    assert!(told.contains("/script to /recipe/script is not allowed: "), "{told}");
+}
+
+#[test]
+fn a_variable_has_a_name_that_a_shell_knows() {
+    let told = refused(&user(), "bad-variable").stderr;
+    assert!(
+        told.contains("a recipe changes the variable 'X; touch /tmp/pwned; Y', which is no name"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_a_recipe_writes_has_the_modes_of_what_tools_write() {
+    for mask in ["000", "002", "077"] {
+        for who in User::everybody() {
+            let user = of(who);
+            fs_err::copy(MISBEHAVING, user.root().join("own.wasm")).unwrap();
+            user.run_with_umask(mask, &["install", "--recipe", "../own.wasm", "misbehaving"]).succeeded();
+            let prefix = user.run(["location", "misbehaving"]).succeeded().stdout;
+            let file = Path::new(prefix.trim_end()).join("done.txt");
+            let mode = fs_err::metadata(file).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o644, "{mask} {who:?}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use spack_wasm_tests::{MISBEHAVING, Output, TestContext, User, assert_output, require};
 
 use crate::repo::repository;
+use crate::sources::with_zlib;
 use crate::{misbehave, of, user};
 
 fn record(user: &TestContext) -> Value {
@@ -197,4 +198,16 @@ fn a_refusal_is_probable_without_a_trace_and_certain_with_it() {
     // As it says; the file itself is open to everybody.
     let setting = format!("config:sandbox:read:[{secret}]");
     user.run(["-c", &setting, "install", "misbehaving", "act=script"]).succeeded();
+}
+
+#[test]
+fn a_dependency_can_not_be_changed_even_where_builds_may_write() {
+    let Some(user) = with_zlib(User::Current) else { return };
+    user.run(["install", "zlib"]).succeeded();
+    let prefix = user.run(["location", "zlib"]).succeeded().stdout;
+    let prefix = std::path::Path::new(prefix.trim_end());
+    let setting = format!("config:sandbox:write:[{}]", prefix.join("lib").display());
+    let options = ["-c", setting.as_str(), "install", "--recipe", MISBEHAVING, "misbehaving"];
+    user.run(options.iter().chain(&["act=tool-writes-dependency"])).failed_with(1);
+    assert!(!prefix.join("lib/evil").exists());
 }

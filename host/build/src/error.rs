@@ -52,6 +52,10 @@ pub enum InstallError {
 pub(crate) enum BuildError {
     #[error("the build was cancelled")]
     Cancelled(CancelCause),
+    #[error(
+        "a recipe changes the variable '{0}', which is no name of a variable: letters, digits and underscores, no digit first"
+    )]
+    VariableName(String),
     #[error("the host panicked; this is a bug of spack-wasm, please report it")]
     Bug,
     #[error("no thread can be started for it")]

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use spack_wasm_recipe_host::NoServices;
 use spack_wasm_recipe_host::types::EnvironmentChange;
+use spack_wasm_recipe_host::{NoServices, is_variable_name};
 use spack_wasm_spec::{DependencyType, DependencyTypes};
 
 use crate::ask::Asker;
@@ -75,7 +75,10 @@ impl Job {
             self.shared.installer.asked(&ground.entry, &self.shared.dag, &self.node, &asker.prefixes);
         let services = Box::new(NoServices);
         changes.extend(ground.entry.recipe.session(subject, services)?.build_environment()?);
-        Ok(changes)
+        match changes.iter().find(|change| !is_variable_name(&change.name)) {
+            Some(change) => Err(BuildError::VariableName(change.name.escape_debug().to_string())),
+            None => Ok(changes),
+        }
     }
 
     fn search_path(&self, ground: &Ground) -> Vec<String> {

@@ -75,7 +75,9 @@ pub(crate) fn grant(
     }
     policy.mount(prefix.0, prefix.1, Access::ReadWrite);
     for path in dependencies {
-        if policy.inside(path).is_none() {
+        // An external of the toolchain is shown already; a folder that the user lets builds change is no reason to let
+        // them change a dependency in it.
+        if policy.outside(path) != Some((path.clone(), Access::ReadOnly)) {
             policy.mount(path, path, Access::ReadOnly);
         }
     }

@@ -38,6 +38,7 @@ pub use engine::RecipeHost;
 pub use error::{LoadError, RunError};
 pub use folder_repository::RepositoryError;
 pub use folders::{Access, Folder};
+pub use imports::is_variable_name;
 pub use inspect::{CONTRACT, PACKAGE_HASH_SECTION};
 pub use limits::Limits;
 pub use own_files::{FilesError, RecipeFiles};

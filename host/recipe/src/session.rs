@@ -6,7 +6,7 @@ use spack_wasm_spec::{Architecture, Dag, DagHash, Node};
 use wasmtime::component::ResourceTable;
 use wasmtime::{AsContextMut, Store, Trap, UpdateDeadline};
 
-use crate::bindings::{Bindings, answers};
+use crate::bindings::{Bindings, BindingsPre, answers};
 use crate::clocks::Virtual;
 use crate::component::Recipe;
 use crate::deadline::{Deadline, RunCancelled, TimeIsUp};
@@ -69,10 +69,14 @@ impl Subject {
 }
 
 /// One instance of a recipe. After a call that failed with anything but [`RunError::Failed`] it can't be entered again.
+///
+/// The instance is made by the first call, so that nothing of the guest runs before: code that a component runs at its start
+/// touches files as whoever the thread is then.
 pub struct Session {
     recipe: String,
     store: Store<State>,
-    bindings: Bindings,
+    linked: BindingsPre<State>,
+    instance: Option<Bindings>,
 }
 
 pub(crate) type Call<T> = wasmtime::Result<Result<T, Failure>>;
@@ -100,13 +104,17 @@ impl Session {
             }
         });
         store.set_epoch_deadline(1);
-        match recipe.linked.instantiate(&mut store) {
-            Ok(bindings) => Ok(Self { recipe: name, store, bindings }),
-            Err(error) if error.downcast_ref::<Trap>().is_none() && !met_a_limit(&store, &error) => {
-                Err(setup(format!("its exports do not fit the contract: {}", error.root_cause())))
+        Ok(Self { recipe: name, store, linked: recipe.linked.clone(), instance: None })
+    }
+
+    fn instantiate(&mut self) -> Result<Bindings, RunError> {
+        self.linked.instantiate(&mut self.store).map_err(|error| {
+            if error.downcast_ref::<Trap>().is_some() || met_a_limit(&self.store, &error) {
+                return explain(&self.recipe, "its start", &mut self.store, &error);
             }
-            Err(error) => Err(explain(&name, "its start", &mut store, &error)),
-        }
+            let reason = format!("its exports do not fit the contract: {}", error.root_cause());
+            RunError::Setup { recipe: self.recipe.clone(), reason }
+        })
     }
 
     pub(crate) fn call<T>(
@@ -115,7 +123,13 @@ impl Session {
         call: impl FnOnce(&Bindings, &mut Store<State>) -> Call<T>,
     ) -> Result<T, RunError> {
         self.store.data_mut().deadline.restart();
-        match call(&self.bindings, &mut self.store) {
+        let instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => self.instantiate()?,
+        };
+        let result = call(&instance, &mut self.store);
+        self.instance = Some(instance);
+        match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => {
                 Err(RunError::Failed { recipe: self.recipe.clone(), function: function.to_owned(), failure })

@@ -23,7 +23,11 @@ const ACTS: &[&str] = &[
     "read-passwd",
     "write-dependency",
     "ask-dependency",
+    "bad-variable",
+    "tool-writes-dependency",
     "link-out",
+    "link-out-by-a-link",
+    "link-to-own-files",
     "setuid",
     "trace",
     "empty",
@@ -56,8 +60,9 @@ impl Recipe for Misbehaving {
             .build_system(GENERIC)
             .variant(choice("act", "nothing", ACTS, "What it does"))
             .depends_on(build_dependency("zlib-api").when("act=write-dependency"));
-        let package =
-            declared::more(package).depends_on(build_dependency("zlib-api").when("act=ask-dependency"));
+        let package = declared::more(package)
+            .depends_on(build_dependency("zlib-api").when("act=ask-dependency"))
+            .depends_on(build_dependency("zlib-api").when("act=tool-writes-dependency"));
         let package = (1..=PIGEONS).fold(package, with_pigeon);
         let wishes = fs_err::read_to_string(WISHES).unwrap_or_default();
         let wishes = wishes.lines().filter_map(|line| line.split_once(' '));
@@ -71,6 +76,14 @@ impl Recipe for Misbehaving {
 
     fn check_variant_values(_name: &str, values: &[String]) -> Option<String> {
         (values.len() > 2).then(|| "at most two at a time".to_owned())
+    }
+
+    fn build_environment(spec: &Spec) -> Result<Environment> {
+        let mut changes = Environment::new();
+        if spec.has("act=bad-variable") {
+            changes.set("X; touch /tmp/pwned; Y", "1");
+        }
+        Ok(changes)
     }
 
     fn phase(build: &Build, phase: &str) -> Result {
@@ -124,11 +137,23 @@ fn act_out(act: &str, build: &Build) -> Result {
             let path = build.spec().dependency("zlib-api")?.prefix().join("lib/evil");
             Ok(fs_err::write(path, "evil")?)
         }
+        "tool-writes-dependency" => {
+            let path = build.spec().dependency("zlib-api")?.prefix().join("lib/evil");
+            build.tool("touch").arg(path.display().to_string()).run()
+        }
         "ask-dependency" => {
             let libraries = build.spec().dependency("zlib-api")?.libraries()?;
             Ok(fs_err::write(build.prefix().join("libraries.txt"), libraries.names().join(" "))?)
         }
         "link-out" => build.symlink("/etc/passwd", build.prefix().join("passwd")),
+        "link-out-by-a-link" => {
+            let deep = build.prefix().join("a/b/c");
+            fs_err::create_dir_all(&deep)?;
+            build.symlink("../..", deep.join("up"))?;
+            // By its text alone it leads from `a/b/c/up` to `a/passwd`; in truth out of the prefix.
+            build.symlink("../../../passwd", deep.join("up/passwd"))
+        }
+        "link-to-own-files" => build.symlink(SCRIPT, build.prefix().join("script")),
         "setuid" => {
             let path = build.prefix().join("run");
             fs_err::write(&path, "#!/bin/sh\n")?;

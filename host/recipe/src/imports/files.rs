@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -69,41 +70,60 @@ impl State {
             .map_err(|error| wrap(path, &error))
     }
 
+    /// Its target may lie in stage, own prefix or a dependency's prefix: where the link would lead, not what its text looks like.
     fn try_create_link(&self, target: &str, link: &str) -> Result<(), FileError> {
         let (folder, below) = self.locate_writable(link)?;
-        let goal = join(Path::new(link).parent().unwrap_or(Path::new("/")), Path::new(target));
-        self.folders.locate(&goal.display().to_string()).map_err(|reason| {
+        let parent = self.walk(Path::new("/"), Path::new(link).parent().unwrap_or(Path::new("/")))?;
+        let refused = |reason: String| {
             FileError::Refused(format!("a link from {link} to {target} is not allowed: {reason}"))
+        };
+        let goal = self.walk(&parent, Path::new(target)).map_err(|error| match error {
+            FileError::Refused(reason) => refused(reason),
+            other => other,
         })?;
+        self.folders.locate(&goal.display().to_string()).map_err(refused)?;
+        if self.subject.recipe_folder.as_ref().is_some_and(|own| goal.starts_with(own)) {
+            return Err(refused("the recipe's own files are gone after the build".to_owned()));
+        }
         folder.handle.symlink_contents(target, &below).map_err(|error| wrap(link, &error))
     }
 
-    /// Follows links one at a time, each beneath a folder of the recipe's.
     fn try_resolve(&self, path: &str) -> Result<String, FileError> {
-        let (mut resolved, mut links) = (PathBuf::from("/"), 0);
-        let mut rest: Vec<_> = components(Path::new(path));
-        while let Some(name) = rest.pop() {
-            let next = resolved.join(&name);
-            match self.link_at(&next)? {
-                None => resolved = next,
-                Some(target) => {
-                    links += 1;
-                    if links > MOST_LINKS {
-                        return Err(FileError::Refused(format!(
-                            "{path} has more than {MOST_LINKS} links in it"
-                        )));
-                    }
-                    let goal = join(&resolved, &target);
-                    self.locate(&goal.display().to_string())?;
-                    resolved = PathBuf::from("/");
-                    rest.extend(components(&goal));
-                }
-            }
-        }
-        let text = resolved.display().to_string();
+        let text = self.walk(Path::new("/"), Path::new(path))?.display().to_string();
         let (folder, below) = self.locate(&text)?;
         folder.handle.symlink_metadata(&below).map_err(|error| wrap(path, &error))?;
         Ok(text)
+    }
+
+    /// Where `path` leads from `start`, a folder without links in its path: a name at a time, as the kernel goes. What does not
+    /// exist has no links. Out of the recipe's folders, whose links can't be seen, there is no way back.
+    fn walk(&self, start: &Path, path: &Path) -> Result<PathBuf, FileError> {
+        let (mut at, mut links) = (start.to_owned(), 0);
+        let mut steps = backwards(path);
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Root => at = PathBuf::from("/"),
+                Step::Up if self.folders.locate(&at.display().to_string()).is_err() => {
+                    return Err(FileError::Refused(format!(
+                        "{} is in none of the recipe's folders",
+                        at.display()
+                    )));
+                }
+                Step::Up => drop(at.pop()),
+                Step::Down(name) => match self.link_at(&at.join(&name))? {
+                    None => at.push(name),
+                    Some(_) if links == MOST_LINKS => {
+                        let reason = format!("{} has more than {MOST_LINKS} links in it", path.display());
+                        return Err(FileError::Refused(reason));
+                    }
+                    Some(target) => {
+                        links += 1;
+                        steps.extend(backwards(&target));
+                    }
+                },
+            }
+        }
+        Ok(at)
     }
 
     /// The target of the link at `path`; none where there is no link, or where `path` lies above the recipe's folders.
@@ -115,53 +135,43 @@ impl State {
         }
         match folder.handle.read_link_contents(&below) {
             Ok(target) => Ok(Some(target)),
-            // Not a link.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(None),
+            // Not a link, or nothing at all.
+            Err(error) if is_no_link(&error) => Ok(None),
             Err(error) => Err(wrap(&text, &error)),
         }
     }
 }
 
-/// The names of a path, the last one first, so that the next one is popped.
-fn components(path: &Path) -> Vec<std::ffi::OsString> {
-    let names = path.components().filter_map(|component| match component {
-        Component::Normal(name) => Some(name.to_owned()),
-        Component::RootDir | Component::CurDir | Component::ParentDir | Component::Prefix(_) => None,
-    });
-    let mut names: Vec<_> = names.collect();
-    names.reverse();
-    names
+/// A part of a path.
+enum Step {
+    Root,
+    Up,
+    Down(OsString),
 }
 
-/// Where `target` leads from `folder`, by the names alone: a relative target of a link stands in a folder without links.
-fn join(folder: &Path, target: &Path) -> PathBuf {
-    let mut joined = PathBuf::new();
-    for component in folder.join(target).components() {
-        match component {
-            Component::ParentDir => {
-                joined.pop();
-            }
-            other => joined.push(other),
-        }
-    }
-    joined
+/// The steps of a path, the last one first, so that the next one is popped.
+fn backwards(path: &Path) -> Vec<Step> {
+    let steps = path.components().filter_map(|component| match component {
+        Component::RootDir => Some(Step::Root),
+        Component::ParentDir => Some(Step::Up),
+        Component::Normal(name) => Some(Step::Down(name.to_owned())),
+        Component::CurDir | Component::Prefix(_) => None,
+    });
+    let mut steps: Vec<_> = steps.collect();
+    steps.reverse();
+    steps
+}
+
+fn is_no_link(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 fn wrap(path: &str, error: &io::Error) -> FileError {
     match error.kind() {
         io::ErrorKind::NotFound => FileError::NotFound(path.to_owned()),
         _ => FileError::Other(format!("{path}: {error}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn relative_targets_are_followed_by_name() {
-        assert_eq!(join(Path::new("/p/lib"), Path::new("../share/x")), Path::new("/p/share/x"));
-        assert_eq!(join(Path::new("/p/lib"), Path::new("../../../etc")), Path::new("/etc"));
-        assert_eq!(join(Path::new("/p/lib"), Path::new("/etc/passwd")), Path::new("/etc/passwd"));
     }
 }

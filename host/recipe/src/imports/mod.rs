@@ -10,6 +10,7 @@ mod tools;
 mod types;
 mod wasi_files;
 
+pub use tools::is_variable_name;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::state::State;

@@ -40,7 +40,7 @@ fn check(command: &Command) -> Result<(), String> {
         }
         length += text.len() + 1;
     }
-    if let Some(change) = command.environment.iter().find(|change| !is_variable(&change.name)) {
+    if let Some(change) = command.environment.iter().find(|change| !is_variable_name(&change.name)) {
         return Err(format!("'{}' is not the name of an environment variable", change.name.escape_debug()));
     }
     if length > LONGEST {
@@ -49,6 +49,9 @@ fn check(command: &Command) -> Result<(), String> {
     Ok(())
 }
 
-fn is_variable(name: &str) -> bool {
-    !name.is_empty() && !name.contains('=')
+/// Whether a text can name an environment variable, also in a shell: letters, digits and underscores, no digit first.
+pub fn is_variable_name(name: &str) -> bool {
+    let mut characters = name.chars();
+    let first = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+    first && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
 }
