@@ -146,7 +146,7 @@ impl Catalog {
 
     /// Adds one recipe from a file, before all repositories; returns its package's name.
     ///
-    /// It has no files of its own: what lies beside it, such as a home or a folder of downloads, is not a recipe's.
+    /// Of what lies beside it only `files/`, `patches/`, `*.patch` and `*.diff` are its own: the folder may be a home.
     ///
     /// # Errors
     /// The file is no recipe that this host can run, or what it declares makes no sense.
