@@ -1,11 +1,15 @@
 //! The embedded recipes, by packages that are built from their real sources and used outside the sandbox.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use spack_wasm_tests::{TestContext, require, skip};
 
 use crate::sources::cache;
 use crate::{location, user};
+
+/// GEOS alone takes a busy machine a quarter of an hour.
+const PATIENCE: Duration = Duration::from_secs(45 * 60);
 
 /// Somebody who installed packages, with the archives of an earlier run. `None`, said, where they can't be had.
 fn with(archives: &str, packages: &[&str]) -> Option<TestContext> {
@@ -13,7 +17,7 @@ fn with(archives: &str, packages: &[&str]) -> Option<TestContext> {
     if !programs.into_iter().all(require) {
         return None;
     }
-    let user = user();
+    let user = user().within(PATIENCE);
     let setting = format!("config:source_cache:{}", cache(archives).display());
     let output = user.run(["-c", &setting, "install", "-j2"].iter().chain(packages));
     if output.code() == Some(1) && output.stderr.contains("cannot be reached") {

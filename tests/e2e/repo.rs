@@ -29,13 +29,22 @@ fn a_folder_of_recipes_is_searched_until_it_is_removed() {
     exit status: 0
     ----- stdout -----
     mine         1 recipe  [ROOT]/work/mine
-    builtin     2 recipes  (part of the program)
+    builtin    11 recipes  (part of the program)
     ");
     assert_output!(user, user.run(["list"]), @"
     exit status: 0
     ----- stdout -----
+    geos
+    googletest
     hdf5
+    libffi
+    libjpeg-turbo
+    lua
+    lz4
     misbehaving
+    ncurses
+    readline
+    snappy
     zlib
     ");
     let info = user.run(["info", "misbehaving"]).succeeded();
@@ -74,7 +83,7 @@ fn a_name_that_two_define_is_said() {
     ----- stdout -----
     second       1 recipe  [ROOT]/work/second
     first        1 recipe  [ROOT]/work/first
-    builtin     2 recipes  (part of the program)
+    builtin    11 recipes  (part of the program)
     ----- stderr -----
     ==> Warning: `misbehaving` is taken from 'second', and not from 'first'
     ");
@@ -112,7 +121,7 @@ fn what_is_no_repository_is_refused() {
     assert_output!(user, user.run(["repo", "list"]), @"
     exit status: 0
     ----- stdout -----
-    builtin     2 recipes  (part of the program)
+    builtin    11 recipes  (part of the program)
     ");
 }
 
