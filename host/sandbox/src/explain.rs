@@ -36,6 +36,10 @@ fn flag_without(policy: &Policy, layer: Layer) -> String {
         // Nothing of the level `namespaces` is left without these.
         (Level::Namespaces, Layer::User) if policy.other_user().is_none() => lower_level(policy),
         (Level::Namespaces, Layer::Mount) => lower_level(policy),
+        // A new `/proc` is one of a new process namespace.
+        (Level::Namespaces, Layer::Pid) if !policy.allow_missing.contains(&Layer::Proc) => {
+            format!("--sandbox-allow-missing={},{}", Layer::Pid, Layer::Proc)
+        }
         (Level::Namespaces, layer) => format!("--sandbox-allow-missing={layer}"),
         (Level::Landlock | Level::None, _) => "--sandbox=none".to_owned(),
     }

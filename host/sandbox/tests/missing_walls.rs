@@ -9,6 +9,7 @@ use support::{Place, is_again, is_root, start_again};
 
 const NETWORK: u64 = 0x4000_0000;
 const USER: u64 = 0x1000_0000;
+const PROCESS: u64 = 0x2000_0000;
 
 /// Runs `body` as root (if we are) and as an ordinary user, with walls missing.
 fn with_missing(test: &str, walls: Walls, body: impl FnOnce()) {
@@ -153,6 +154,17 @@ fn with_neither() {
         }
         assert_eq!(refusal(&place, Level::None, &[]), None);
         assert_eq!(probe(&place.helper).unwrap().best_level(), Level::None);
+    });
+}
+
+#[test]
+fn without_a_process_namespace() {
+    let walls = Walls { namespaces: PROCESS, landlock: false };
+    with_missing("without_a_process_namespace", walls, || {
+        let place = Place::new();
+        let refused = refusal(&place, Level::Namespaces, &[]).unwrap();
+        assert!(refused.ends_with("--sandbox-allow-missing=pid,proc"), "{refused}");
+        assert_eq!(refusal(&place, Level::Namespaces, &[Layer::Pid, Layer::Proc]), None);
     });
 }
 

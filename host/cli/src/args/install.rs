@@ -66,7 +66,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long = "sandbox", value_name = "LEVEL")]
     pub(crate) level: Option<Level>,
     /// Build without this wall if the machine does not have it (can be repeated)
-    #[arg(long = "sandbox-allow-missing", value_name = "LAYER")]
+    #[arg(long = "sandbox-allow-missing", value_name = "LAYER", value_delimiter = ',')]
     pub(crate) allow_missing: Vec<Layer>,
     /// Insist on all walls, whatever other options and the configuration say
     #[arg(long = "require-sandbox")]
