@@ -13,6 +13,7 @@ mod help;
 mod install;
 mod interrupt;
 mod jobs;
+mod locks;
 mod logs;
 mod misbehaving;
 mod mistakes;

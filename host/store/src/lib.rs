@@ -9,6 +9,7 @@
 //! Nothing here reads the environment or the user's home; paths come from the caller.
 
 mod check;
+mod claim;
 mod database;
 mod error;
 mod index;
@@ -35,6 +36,7 @@ mod tree;
 mod uninstall;
 
 pub use check::CheckOptions;
+pub use claim::{Claim, ReplaceLock};
 pub use error::{DatabaseError, FileError, StoreError};
 pub use installed::{Installation, Installed};
 pub use lock::{Holder, LockError, LockMode, Patience, PrefixLock};
