@@ -27,6 +27,7 @@ mod process;
 mod publish;
 mod query;
 mod record;
+mod recover;
 mod reindex;
 mod rewrite;
 mod schema;
@@ -50,6 +51,7 @@ pub use record::{
     InstallEnvironment, InstallRecord, InstallTimes, PhaseTime, Provenance, RecipeIdentity, RecipeRecord,
     Reproducibility, SandboxRecord, SourceRecord, ToolRecord,
 };
+pub use recover::Rebuilt;
 pub use reindex::{ReindexReport, SkippedFolder};
 pub use rewrite::Replacement;
 pub use stage::{Stage, StageArea};
