@@ -23,10 +23,12 @@ fn a_damaged_database_is_built_again() {
     let user = with_crew(user());
     install(&user, "crew-joint", &[]).succeeded();
     let whole = user.run(["find"]).succeeded().stdout;
-    let old = fs_err::read(database(&user)).unwrap();
-    let halves =
-        [b"not a database at all".repeat(300), [&old[..4096], &vec![0xff; old.len() - 4096]].concat()];
-    for damaged in halves {
+    // The header of a complete index of the first version, and nothing that fits it.
+    let mut torn = fs_err::read(database(&user)).unwrap()[..100].to_vec();
+    torn[60..64].copy_from_slice(&1_u32.to_be_bytes());
+    torn[68..72].copy_from_slice(b"SPWM");
+    torn.resize(8192, 0xff);
+    for damaged in [b"not a database at all".repeat(300), torn] {
         for companion in ["-wal", "-shm"] {
             let _ = fs_err::remove_file(format!("{}{companion}", database(&user).display()));
         }
