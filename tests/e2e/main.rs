@@ -3,6 +3,7 @@
 //! A test target of the `spack-wasm` package, so that cargo builds the binary first.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod broken;
 mod crew;
 mod declared;
 mod errors;
@@ -13,6 +14,7 @@ mod help;
 mod install;
 mod interrupt;
 mod jobs;
+mod locks;
 mod logs;
 mod misbehaving;
 mod mistakes;

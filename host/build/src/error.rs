@@ -8,7 +8,7 @@ use spack_wasm_sandbox::{StartError, ToolError};
 use spack_wasm_source::FetchError;
 use spack_wasm_source::patch::PatchError;
 use spack_wasm_source::unpack::UnpackError;
-use spack_wasm_store::{BeginError, CheckError, FileError, LockError, PublishError};
+use spack_wasm_store::{BeginError, CheckError, DatabaseError, FileError, LockError, PublishError};
 
 /// Why nothing was built at all.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +42,42 @@ pub enum InstallError {
     /// What is installed already can't be kept from being removed meanwhile.
     #[error("an installed dependency can't be locked")]
     Lock(#[from] LockError),
+    /// What was installed when the plan was made no longer is.
+    #[error("{package} was installed when the run began, and has been removed meanwhile")]
+    Removed {
+        /// The package, as `name@version/hash`.
+        package: String,
+    },
+    /// There is something to build, and nowhere to put it.
+    #[error("nothing can be built, since the store {} is read-only", store.display())]
+    ReadOnly {
+        /// The store's root.
+        store: PathBuf,
+    },
+    /// Whether something is installed can't be found out.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// The operating system has no thread left.
     #[error("no thread can be started")]
     Thread(#[source] io::Error),
+}
+
+impl InstallError {
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Stages { .. } => Some("config:build_stage names another folder"),
+            Self::Lock(error) => error.hint(),
+            Self::Database(error) => error.hint(),
+            Self::Removed { .. } => Some("run the same again: it is built then"),
+            Self::ReadOnly { .. } => Some("set config:install_tree:root to a folder that you may write"),
+            Self::Walls(_)
+            | Self::Tool(_)
+            | Self::Jobserver(_)
+            | Self::NoSuchPath { .. }
+            | Self::Thread(_) => None,
+        }
+    }
 }
 
 /// Why one build has no prefix.
@@ -66,6 +99,8 @@ pub(crate) enum BuildError {
         #[source]
         source: AskError,
     },
+    #[error("{package}, which it depends on, is not in its prefix {}", prefix.display())]
+    DependencyGone { package: String, prefix: PathBuf },
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(transparent)]
@@ -153,6 +188,10 @@ impl BuildError {
     pub(crate) fn hints(&self) -> Vec<String> {
         match self {
             Self::Fetch(error) => error.hints(),
+            Self::Lock(error) => error.hint().map(str::to_owned).into_iter().collect(),
+            Self::DependencyGone { .. } => {
+                vec!["run the same again: what is missing is built first then".to_owned()]
+            }
             Self::Begin(error) => error.hint().map(str::to_owned).into_iter().collect(),
             Self::Publish(error) => error.hint().map(str::to_owned).into_iter().collect(),
             Self::Permission { setting, .. } => {

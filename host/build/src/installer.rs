@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use spack_wasm_jobserver::{Balancer, Budget};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{BuildEnd, Emitter, EventKind, PlanAction};
+use spack_wasm_monitor::{BuildEnd, Emitter, EventKind};
 use spack_wasm_recipe_host::Catalog;
 use spack_wasm_sandbox::{Access, HELPER, Sandbox};
 use spack_wasm_source::Fetcher;
 use spack_wasm_spec::Dag;
-use spack_wasm_store::{LockMode, Patience, PrefixLock, StageArea, Store};
+use spack_wasm_store::{StageArea, Store};
 use tokio::runtime::Handle;
 
 use crate::error::chain;
@@ -53,11 +53,11 @@ impl Installer {
         cancellation: &Cancellation,
     ) -> Result<Report, InstallError> {
         let begun = self.prepare(dag, plan, options, cancellation).and_then(|shared| {
-            let present = self.hold(plan, cancellation)?;
+            let held = self.hold(dag, plan, options, cancellation)?;
             let balancer = Balancer::start(&shared.budget, REBALANCE).map_err(InstallError::Thread)?;
-            Ok((shared, present, balancer))
+            Ok((shared, held, balancer))
         });
-        let (shared, _present, balancer) =
+        let (shared, _held, balancer) =
             begun.inspect_err(|error| self.none_built(plan, error, cancellation))?;
         let report = Scheduler::new(Arc::new(shared), plan).run();
         if let Err(error) = balancer.stop() {
@@ -76,6 +76,10 @@ impl Installer {
         options: &InstallOptions,
         cancellation: &Cancellation,
     ) -> Result<Shared, InstallError> {
+        let builds = plan.to_build().next().is_some();
+        if builds && self.store.is_read_only() {
+            return Err(InstallError::ReadOnly { store: self.store.root().to_owned() });
+        }
         let policy = walls::policy(&options.sandbox);
         check_paths(&options.sandbox)?;
         let stages = StageArea::open(&options.stage_root).map_err(|error| InstallError::Stages {
@@ -97,7 +101,7 @@ impl Installer {
             stages,
             policy,
         };
-        if plan.to_build().next().is_some() {
+        if builds {
             self.try_walls(&shared)?;
         }
         Ok(shared)
@@ -126,23 +130,16 @@ impl Installer {
 
     /// Removes what killed processes left. Where that fails, this run can build all the same, and the next one tries again.
     fn clear_leftovers(&self, stages: &StageArea) {
+        let of_store =
+            || if self.store.is_read_only() { Ok(Vec::new()) } else { self.store.collect_leftovers() };
         let cleared = [
             stages.collect_leftovers().map_err(|error| error.to_string()),
-            self.store.collect_leftovers().map_err(|error| error.to_string()),
+            of_store().map_err(|error| error.to_string()),
         ];
         for error in cleared.into_iter().filter_map(Result::err) {
             let message = format!("what an earlier run left behind can't be removed: {error}");
             self.emitter.emit(EventKind::Warning { message });
         }
-    }
-
-    /// Locks what is installed already, so that nobody removes it while it is used.
-    fn hold(&self, plan: &Plan, cancellation: &Cancellation) -> Result<Vec<PrefixLock>, InstallError> {
-        let present = plan.steps.iter().filter(|step| step.action == PlanAction::Installed);
-        let mut patience =
-            |_: &_| if cancellation.cause().is_some() { Patience::GiveUp } else { Patience::Wait };
-        let locks = present.map(|step| self.store.lock_prefix(&step.hash, LockMode::Shared, &mut patience));
-        Ok(locks.collect::<Result<_, _>>()?)
     }
 }
 

@@ -12,13 +12,14 @@ use spack_wasm_recipe_host::{Access, Entry, Folder, NoServices, Session, Subject
 use spack_wasm_sandbox::{Access as Granted, InstalledTool, Policy, Sandbox};
 use spack_wasm_spec::{Dag, DagHash, Node, VariantValue};
 use spack_wasm_store::{
-    BeginOptions, Begun, BuildIdentity, BuildPlace, CheckOptions, Installation, LockMode, Patience,
-    PendingPrefix, PrefixLock, SandboxRecord, SourceRecord, StageArea, Trace,
+    BeginOptions, Begun, BuildIdentity, BuildPlace, CheckOptions, Claim, Installation, LockMode,
+    PendingPrefix, SandboxRecord, SourceRecord, StageArea, Trace,
 };
 
 use crate::ask::Asker;
 use crate::error::BuildError;
 use crate::hoards::Hoards;
+use crate::hold::patience;
 use crate::identity::FileIdentity;
 use crate::jobs::{Clients, Jobs};
 use crate::journal::Journal;
@@ -106,29 +107,35 @@ impl Job {
     }
 
     fn begin(&self) -> Result<Begun, BuildError> {
-        let lock = self.lock()?;
+        let replace = self.shared.options.overwrite.contains(&self.node.hash);
+        let lock = match self.claim(replace)? {
+            Claim::Installed(installation) => return Ok(Begun::Installed(installation)),
+            Claim::Build(lock) => lock,
+        };
         let options = BeginOptions {
             identity: self.shared.identity,
             place: if self.shared.policy.remaps() { BuildPlace::Apart } else { BuildPlace::InPlace },
-            replace: self.shared.options.overwrite.contains(&self.node.hash),
+            replace,
         };
         Ok(self.store().begin(&self.shared.dag, &self.node, lock, &options)?)
     }
 
-    /// The prefix's lock; while somebody else has it, the user is told who.
-    fn lock(&self) -> Result<PrefixLock, BuildError> {
-        let mut told = false;
-        let lock = self.store().lock_prefix(&self.node.hash, LockMode::Exclusive, &mut |holder| {
-            if !told {
-                told = true;
-                self.journal
-                    .say(&format!("{}: waiting for {holder}, which has it locked", self.node.name_version()));
-            }
-            if self.shared.cancellation.cause().is_some() { Patience::GiveUp } else { Patience::Wait }
+    /// The prefix's lock, or what another process has installed meanwhile; while somebody else has it, the user is told
+    /// who. Only who replaces it waits for those who use it.
+    fn claim(&self, replace: bool) -> Result<Claim, BuildError> {
+        let (store, hash) = (self.store(), &self.node.hash);
+        let mut waiting = patience(&self.shared.cancellation, |holder| {
+            let name = self.node.name_version();
+            self.journal.say(&format!("{name}: waiting for {holder}, which has it locked"));
         });
-        match (lock, self.shared.cancellation.cause()) {
-            (_, Some(cause)) => Err(BuildError::Cancelled(cause)),
-            (lock, None) => Ok(lock?),
+        let claim = if replace {
+            store.lock_prefix(hash, LockMode::Exclusive, &mut waiting).map(Claim::Build)
+        } else {
+            store.claim(hash, &mut waiting)
+        };
+        match self.shared.cancellation.cause() {
+            Some(cause) => Err(BuildError::Cancelled(cause)),
+            None => Ok(claim?),
         }
     }
 
@@ -145,9 +152,13 @@ impl Job {
         self.journal
             .log_to(&workspace.log)
             .map_err(|source| BuildError::Stage { path: workspace.log.clone(), source })?;
+        if let Some(wrong) = pending.displaced() {
+            let name = self.node.name_version();
+            self.journal.say(&format!("{name}: its prefix was not complete and is built again: {wrong}"));
+        }
         let mut policy = self.shared.policy.clone();
         let inside = walls::inside(&policy, &workspace);
-        let dependencies = walls::dependency_prefixes(self.store(), &self.shared.dag, &self.node);
+        let dependencies = walls::needed_prefixes(self.store(), &self.shared.dag, &self.node)?;
         let prefix = (pending.building_path(), pending.final_path());
         walls::grant(&mut policy, &inside, &workspace, (&prefix.0, &prefix.1), &dependencies);
         permissions::grant(&mut policy, &entry.package.permissions);

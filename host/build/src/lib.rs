@@ -9,6 +9,7 @@ mod cancel;
 mod environment;
 mod error;
 mod hoards;
+mod hold;
 mod identity;
 mod installer;
 mod job;

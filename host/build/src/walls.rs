@@ -1,6 +1,7 @@
 //! What the sandbox of one build shows.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use spack_wasm_recipe_host::RECIPE_FOLDER;
 use spack_wasm_sandbox::{Access, Policy};
@@ -8,6 +9,7 @@ use spack_wasm_spec::{Dag, DependencyType, Node};
 use spack_wasm_store::Store;
 
 use crate::SandboxOptions;
+use crate::error::BuildError;
 use crate::stage::{STAGE, Workspace};
 use crate::wrapper::FOLDER;
 
@@ -83,7 +85,25 @@ pub(crate) fn grant(
     }
 }
 
-/// The prefixes of everything that a node reaches: what it is built with and what that needs.
+/// The prefixes that a build sees; everything that it needs is there.
+///
+/// # Errors
+/// A dependency is not there, or one that a dependency is linked with or runs.
+pub(crate) fn needed_prefixes(store: &Store, dag: &Dag, node: &Node) -> Result<Vec<PathBuf>, BuildError> {
+    let kept = [DependencyType::Link, DependencyType::Run].into_iter().collect();
+    let direct = node.dependencies.iter().filter_map(|edge| dag.get(&edge.hash));
+    let needed = direct.flat_map(|node| std::iter::once(Arc::clone(node)).chain(dag.closure(node, kept)));
+    for node in needed.filter(|node| !node.is_external()) {
+        let prefix = store.prefix_of(&node);
+        if !prefix.is_dir() {
+            return Err(BuildError::DependencyGone { package: node.name_version(), prefix });
+        }
+    }
+    Ok(dependency_prefixes(store, dag, node))
+}
+
+/// The prefixes of everything that a node reaches: what it is built with and what that needs. What a dependency was built
+/// with may be gone by now, and an external need not have a folder.
 pub(crate) fn dependency_prefixes(store: &Store, dag: &Dag, node: &Node) -> Vec<PathBuf> {
     let every = DependencyType::ALL.into_iter().collect();
     let prefixes = dag.closure(node, every).into_iter().map(|node| store.prefix_of(&node));

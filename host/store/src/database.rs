@@ -189,7 +189,7 @@ mod tests {
         fs_err::write(&path, "x".repeat(4096)).unwrap();
         let error = Database::open(&path).unwrap_err();
         assert!(error.to_string().contains("file is not a database"), "{error}");
-        assert!(error.hint().unwrap().contains("delete the file"));
+        assert!(error.hint().unwrap().contains("spack-wasm reindex"));
     }
 
     #[test]

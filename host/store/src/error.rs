@@ -62,17 +62,35 @@ impl DatabaseError {
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         use rusqlite::ErrorCode;
+        if self.is_damage() {
+            return Some("the database is only an index: `spack-wasm reindex` builds it again");
+        }
         match self.cause.sqlite_error_code()? {
             ErrorCode::DiskFull => hint_of(io::ErrorKind::StorageFull),
             ErrorCode::ReadOnly => hint_of(io::ErrorKind::ReadOnlyFilesystem),
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-                Some("the database is only an index: delete the file, and the next command builds it again")
-            }
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
                 Some("another process has been writing for long; try again")
             }
             _ => None,
         }
+    }
+}
+
+impl DatabaseError {
+    /// Whether the index itself is to blame: it is no database, is torn, or has not the tables and values that it should.
+    pub(crate) fn is_damage(&self) -> bool {
+        use rusqlite::{Error, ErrorCode};
+        let code = self.cause.sqlite_error_code();
+        let wrong_value = matches!(
+            self.cause,
+            Error::FromSqlConversionFailure(..)
+                | Error::IntegralValueOutOfRange(..)
+                | Error::InvalidColumnType(..)
+                | Error::Utf8Error(..)
+        );
+        // `Unknown` is what SQLite says of a table that is not there; our statements are right.
+        let unreadable = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase, ErrorCode::Unknown].map(Some);
+        wrong_value || unreadable.contains(&code)
     }
 }
 
@@ -115,7 +133,10 @@ impl StoreError {
         match self {
             Self::File(error) => error.hint(),
             Self::Database(error) => error.hint(),
-            Self::Spec { .. } | Self::Record { .. } => Some("uninstall the package and install it again"),
+            Self::Spec { .. } => {
+                Some("`spack-wasm reindex` leaves the package out, and installing it again replaces it")
+            }
+            Self::Record { .. } => Some("uninstall the package and install it again"),
             Self::ReadOnly { .. } => hint_of(io::ErrorKind::ReadOnlyFilesystem),
         }
     }

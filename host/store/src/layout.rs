@@ -17,6 +17,8 @@ pub(crate) const TEST_SOURCES: &str = "test";
 pub(crate) const DATABASE_FILE: &str = "index.sqlite";
 /// One byte of this file's range stands for each prefix.
 pub(crate) const LOCK_FILE: &str = "prefix_lock";
+/// Locked as a whole by the run that replaces installed packages, and names it.
+pub(crate) const REPLACE_LOCK: &str = "replace_lock";
 /// Who holds a prefix exclusively, a file a hash.
 pub(crate) const HOLDERS: &str = "holders";
 

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, RenameFlags};
 use spack_wasm_spec::{DagHash, Node};
 
 use crate::error::{At, FileError, StoreError};
-use crate::index;
+use crate::index::{self, PrefixFacts};
 use crate::installed::Installed;
 use crate::layout::{BuildingEntry, incomplete_marker, relative_prefix};
 use crate::lock::PrefixLock;
@@ -105,7 +105,7 @@ impl Store {
         if incomplete || !self.is_complete(&prefix) {
             return Ok(());
         }
-        match metadata::read_facts(self.root(), &prefix)? {
+        match self.read_facts(&prefix)? {
             Some(facts) if facts.node.hash == *hash => Ok(self
                 .inner
                 .database
@@ -195,16 +195,34 @@ impl Store {
         metadata::is_written(&self.root().join(prefix).join(layout::METADATA).join(SPEC))
     }
 
-    /// Removes a prefix of ours whose record a loss of power tore; the caller has its exclusive lock.
-    pub(crate) fn remove_torn(&self, prefix: &Path, hash: &DagHash) -> Result<(), FileError> {
-        let ours = fs_err::symlink_metadata(self.root().join(prefix).join(layout::METADATA)).is_ok();
-        if ours && !self.is_complete(prefix) { self.trash(&self.building()?, prefix, hash) } else { Ok(()) }
+    /// Removes a prefix of ours whose spec a loss of power tore, or that can't be read, and says what was wrong with it;
+    /// the caller has its exclusive lock.
+    pub(crate) fn remove_torn(&self, prefix: &Path, hash: &DagHash) -> Result<Option<String>, StoreError> {
+        let folder = self.root().join(prefix).join(layout::METADATA);
+        if fs_err::symlink_metadata(&folder).is_err() {
+            return Ok(None);
+        }
+        let spec = folder.join(SPEC);
+        let wrong = match self.is_complete(prefix).then(|| metadata::read_dag(&spec)) {
+            None => format!("{} is missing or empty", spec.display()),
+            Some(Err(error @ StoreError::Spec { .. })) => error.to_string(),
+            Some(Err(error)) => return Err(error),
+            Some(Ok(_)) => return Ok(None),
+        };
+        self.trash(&self.building()?, prefix, hash)?;
+        Ok(Some(wrong))
+    }
+
+    /// What a prefix says of itself; nothing where that can't be understood.
+    fn read_facts(&self, prefix: &Path) -> Result<Option<PrefixFacts>, StoreError> {
+        match metadata::read_facts(self.root(), prefix) {
+            Err(StoreError::Spec { .. }) => Ok(None),
+            facts => facts,
+        }
     }
 
     fn adopt(&self, prefix: &Path, node: &Node) -> Result<Option<Installed>, StoreError> {
-        let Some(facts) =
-            metadata::read_facts(self.root(), prefix)?.filter(|facts| facts.node.hash == node.hash)
-        else {
+        let Some(facts) = self.read_facts(prefix)?.filter(|facts| facts.node.hash == node.hash) else {
             return Ok(None);
         };
         self.inner.database.write("record a package in", |transaction| index::insert(transaction, &facts))?;

@@ -9,6 +9,7 @@
 //! Nothing here reads the environment or the user's home; paths come from the caller.
 
 mod check;
+mod claim;
 mod database;
 mod error;
 mod index;
@@ -26,6 +27,7 @@ mod process;
 mod publish;
 mod query;
 mod record;
+mod recover;
 mod reindex;
 mod rewrite;
 mod schema;
@@ -35,6 +37,7 @@ mod tree;
 mod uninstall;
 
 pub use check::CheckOptions;
+pub use claim::{Claim, ReplaceLock};
 pub use error::{DatabaseError, FileError, StoreError};
 pub use installed::{Installation, Installed};
 pub use lock::{Holder, LockError, LockMode, Patience, PrefixLock};
@@ -48,6 +51,7 @@ pub use record::{
     InstallEnvironment, InstallRecord, InstallTimes, PhaseTime, Provenance, RecipeIdentity, RecipeRecord,
     Reproducibility, SandboxRecord, SourceRecord, ToolRecord,
 };
+pub use recover::Rebuilt;
 pub use reindex::{ReindexReport, SkippedFolder};
 pub use rewrite::Replacement;
 pub use stage::{Stage, StageArea};

@@ -19,7 +19,7 @@ use nix::libc::{self, off_t};
 use serde::{Deserialize, Serialize};
 use spack_wasm_spec::DagHash;
 
-use crate::error::{At, FileError};
+use crate::error::{At, DatabaseError, FileError, StoreError};
 use crate::process;
 
 /// How a prefix is locked.
@@ -86,9 +86,30 @@ pub enum LockError {
         /// The store's root.
         root: PathBuf,
     },
+    /// Another run replaces packages, and the caller didn't wait longer.
+    #[error("installed packages are being replaced by {holder}")]
+    Replacing {
+        /// By whom.
+        holder: Holder,
+    },
     /// The lock file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Whether a package is installed can't be found out.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl LockError {
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Held { .. } | Self::Replacing { .. } => Some("wait until it has ended"),
+            Self::ReadOnly { root } => StoreError::ReadOnly { root: root.clone() }.hint(),
+            Self::File(error) => error.hint(),
+            Self::Database(error) => error.hint(),
+        }
+    }
 }
 
 /// What this process holds of one byte.
@@ -206,7 +227,7 @@ impl LockFile {
 
     /// Leaves this process's name for those who wait. Only a courtesy: a store that is full can still be locked.
     fn note_holder(&self, hash: &DagHash) {
-        let note = HolderNote { host: process::host_name(), pid: std::process::id() };
+        let note = HolderNote::current();
         let path = self.holders.join(hash.as_str());
         if let Ok(text) = serde_json::to_string(&note)
             && fs_err::write(&path, text).is_ok()
@@ -240,9 +261,16 @@ impl LockFile {
 
 /// What a holder leaves for those who wait.
 #[derive(Serialize, Deserialize)]
-struct HolderNote {
-    host: String,
-    pid: u32,
+pub(crate) struct HolderNote {
+    pub(crate) host: String,
+    pub(crate) pid: u32,
+}
+
+impl HolderNote {
+    /// The name of this process.
+    pub(crate) fn current() -> Self {
+        Self { host: process::host_name(), pid: std::process::id() }
+    }
 }
 
 fn lock_type(mode: LockMode) -> i32 {

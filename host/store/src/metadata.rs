@@ -146,7 +146,9 @@ pub(crate) fn set_explicit(metadata: &Dir, explicit: bool) -> io::Result<()> {
 
 /// Reads a prefix's concrete spec.
 pub(crate) fn read_dag(path: &Path) -> Result<Dag, StoreError> {
-    let text = fs_err::read_to_string(path).at("read", path)?;
+    // Bytes that are no text are no spec either, and no trouble with the file.
+    let bytes = fs_err::read(path).at("read", path)?;
+    let text = String::from_utf8_lossy(&bytes);
     Dag::from_json(&text).map_err(|cause| StoreError::Spec { path: path.to_owned(), cause })
 }
 
@@ -158,7 +160,7 @@ pub(crate) fn read_record(path: &Path) -> Result<RecordFile, StoreError> {
 
 /// Whether a file is there with something in it: one of a machine that lost power may be empty.
 pub(crate) fn is_written(path: &Path) -> bool {
-    fs_err::metadata(path).is_ok_and(|file| file.len() > 0)
+    fs_err::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
 }
 
 /// Reads from a prefix what the index has of it; none where its spec has no root.

@@ -225,9 +225,10 @@ impl Store {
     pub(crate) fn try_lock(&self, hash: &DagHash) -> Result<Option<PrefixLock>, StoreError> {
         match self.lock_prefix(hash, LockMode::Exclusive, &mut |_| Patience::GiveUp) {
             Ok(lock) => Ok(Some(lock)),
-            Err(LockError::Held { .. }) => Ok(None),
+            Err(LockError::Held { .. } | LockError::Replacing { .. }) => Ok(None),
             Err(LockError::ReadOnly { root }) => Err(StoreError::ReadOnly { root }),
             Err(LockError::File(error)) => Err(error.into()),
+            Err(LockError::Database(error)) => Err(error.into()),
         }
     }
 
@@ -303,7 +304,7 @@ pub(crate) fn make_folder(parent: &Dir, name: impl AsRef<Path>, mode: Mode) -> i
 /// allows it; SQLite gives the files beside its own the same mode.
 ///
 /// A lock file that is there must not be opened here: see [`LockFile`].
-fn make_shared_file(root: &Dir, name: &str, folder_mode: Mode) -> io::Result<()> {
+pub(crate) fn make_shared_file(root: &Dir, name: &str, folder_mode: Mode) -> io::Result<()> {
     let mode = Mode::from_raw_mode(0o644) | (folder_mode & Mode::WGRP);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     match rustix::fs::openat(root, Path::new(DATABASE_FOLDER).join(name), flags, mode) {

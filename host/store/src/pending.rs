@@ -139,6 +139,8 @@ pub struct PendingPrefix {
     pub(crate) dir: Dir,
     pub(crate) replace: bool,
     pub(crate) identity: Option<BuildIdentity>,
+    /// What was wrong with the prefix that was in its place.
+    displaced: Option<String>,
     /// Held until the prefix is published or removed; none afterwards.
     pub(crate) lock: Option<PrefixLock>,
 }
@@ -173,6 +175,7 @@ impl Store {
         let dag = dag.ok_or_else(|| BeginError::NotOurs(node.name_version()))?;
         check_identity(options.identity)?;
         self.clear_leftovers_of(&lock)?;
+        let mut displaced = None;
         if let Some(installed) = self.complete_prefix(node)? {
             if !options.replace {
                 let lock = lock.into_shared()?;
@@ -181,9 +184,14 @@ impl Store {
             if options.place == BuildPlace::InPlace {
                 self.remove_prefix(&installed, &lock)?;
             }
+        } else {
+            displaced = self.remove_torn(&relative_prefix(node), &node.hash)?;
         }
-        self.remove_torn(&relative_prefix(node), &node.hash)?;
-        self.make_prefix(dag, node, lock, options)
+        let mut begun = self.make_prefix(dag, node, lock, options)?;
+        if let Begun::Build(pending) = &mut begun {
+            pending.displaced = displaced;
+        }
+        Ok(begun)
     }
 
     fn make_prefix(
@@ -213,7 +221,9 @@ impl Store {
         let dir = dir.at("make the prefix", &path)?;
         let node = dag.get(&node.hash).map_or_else(|| Arc::new(node.clone()), Arc::clone);
         let (store, identity) = (self.clone(), options.identity);
-        let pending = PendingPrefix { store, dag, node, place, dir, replace, identity, lock: Some(lock) };
+        let lock = Some(lock);
+        let pending =
+            PendingPrefix { store, dag, node, place, dir, replace, identity, displaced: None, lock };
         pending.give_to_builder().at("give away", pending.building_path())?;
         Ok(Begun::Build(Box::new(pending)))
     }
@@ -271,6 +281,11 @@ impl PendingPrefix {
     /// The prefix, as a handle that can't be left.
     pub fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    /// What was wrong with the prefix that was removed to make room, where there was one that was not complete.
+    pub fn displaced(&self) -> Option<&str> {
+        self.displaced.as_deref()
     }
 
     /// Where it is during the build.

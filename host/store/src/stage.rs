@@ -3,7 +3,7 @@
 //! A stage lies wherever `config:build_stage` says, which several stores may share, so that no store's lock says who
 //! uses it. A note beside each stage names its process instead; a stage without a note was kept for the user.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -64,13 +64,16 @@ impl StageArea {
         Ok(Self { path, dir })
     }
 
-    /// Makes an empty stage for a build of `node`, which belongs to the build's user where there is one.
+    /// Makes an empty stage for a build of `node`, which belongs to the build's user where there is one. Stages that were
+    /// kept of earlier builds of the same spec go, so that at most the newest stays.
     ///
     /// # Errors
     /// It can't be made.
     pub fn create(&self, node: &Node, identity: Option<BuildIdentity>) -> Result<Stage, FileError> {
-        let spec = format!("{}-{}", node.facts.name, node.facts.version);
-        let name = format!("{PREFIX}{}-{}", file_name(&spec), unique_name(&node.hash));
+        let spec = file_name(&format!("{}-{}", node.facts.name, node.facts.version));
+        // What can't be removed is no reason not to build.
+        drop(self.remove_kept(&format!("{PREFIX}{spec}-{}-", node.hash)));
+        let name = format!("{PREFIX}{spec}-{}", unique_name(&node.hash));
         let full = self.path.join(&name);
         let owner = serde_json::to_vec(&ProcessIdentity::current()?).map_err(io::Error::other);
         let parent = self.dir.try_clone().at("open", &self.path)?;
@@ -85,6 +88,23 @@ impl StageArea {
                 .at("give away", full)?;
         }
         Ok(stage)
+    }
+
+    /// Removes the stages with this beginning that were kept for the user: those without a note.
+    fn remove_kept(&self, beginning: &str) -> io::Result<()> {
+        let names = tree::names(&self.dir)?;
+        let of_spec = |name: &&OsString| {
+            name.to_str().is_some_and(|name| name.starts_with(beginning) && stage_of(name).is_none())
+        };
+        for name in names.iter().filter(of_spec) {
+            // Asked now and not of the list: a stage's note is there before and behind its folder.
+            let mut note = name.clone();
+            note.push(NOTE);
+            if !tree::exists(&self.dir, &note)? {
+                tree::remove(&self.dir, name)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes the stages of dead processes, and says which; to be called when a command starts.

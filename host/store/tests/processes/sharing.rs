@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use spack_wasm_store::{Holder, LockError, LockMode, Patience, Query, UninstallError, UninstallOptions};
+use spack_wasm_store::{
+    Claim, Holder, LockError, LockMode, Patience, Query, UninstallError, UninstallOptions,
+};
 use tempfile::tempdir;
 
 use crate::Test;
@@ -13,6 +15,7 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("a_waiter_learns_who_holds_the_lock_and_gets_it_when_the_holder_is_killed", waits_for_killed_holder),
         ("readers_in_two_processes_share_and_keep_a_remover_out", readers_share),
+        ("what_others_use_is_claimed_without_a_wait", users_do_not_wait),
         ("one_of_several_processes_builds_and_the_others_use_it", one_builds),
         ("a_second_handle_in_this_process_does_not_drop_its_locks", second_handle),
     ]
@@ -61,6 +64,26 @@ fn readers_share() {
     assert!(error.to_string().contains(&format!("process {}", reader.child.id())), "{error}");
     reader.kill();
     store.uninstall(&zlib, &UninstallOptions::default(), &mut never()).unwrap();
+}
+
+fn users_do_not_wait() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let dag = hdf5();
+    let zlib = hash_of(&dag, "zlib");
+    let mut builder = Spoken::start("hold", &[text(root.path()), "exclusive"]);
+    assert_eq!(builder.line(), "locked");
+    let error = store.claim(&zlib, &mut never()).unwrap_err();
+    assert!(matches!(error, LockError::Held { .. }), "{error}");
+    builder.kill();
+    drop(install(&store, &dag, "zlib", true));
+    let mut reader = Spoken::start("hold", &[text(root.path()), "shared"]);
+    assert_eq!(reader.line(), "locked");
+    let mut waiting = |holder: &Holder| panic!("it waits for {holder}");
+    let claim = store.claim(&zlib, &mut waiting).unwrap();
+    let Claim::Installed(installation) = claim else { panic!("it would be built again") };
+    assert_eq!((installation.lock.mode(), &installation.installed.hash), (LockMode::Shared, &zlib));
+    reader.kill();
 }
 
 fn one_builds() {

@@ -374,6 +374,18 @@ fn threads_that_want_the_same_packages_build_each_once() {
 }
 
 #[test]
+fn one_at_a_time_replaces_packages_and_the_others_learn_who() {
+    let root = tempdir().unwrap();
+    let (one, other) = (open(root.path()), open(root.path()));
+    let held = one.lock_for_replacing(&mut never()).unwrap();
+    let error = other.lock_for_replacing(&mut never()).unwrap_err().to_string();
+    let own = format!("installed packages are being replaced by process {} on ", std::process::id());
+    assert!(error.starts_with(&own), "{error}");
+    drop(held);
+    other.lock_for_replacing(&mut never()).unwrap();
+}
+
+#[test]
 fn a_complete_prefix_without_a_row_counts_as_installed() {
     let root = tempdir().unwrap();
     let other = tempdir().unwrap();

@@ -14,11 +14,7 @@ pub(super) fn of_install(error: &InstallError) -> CommandError {
         InstallError::Walls(_) => ErrorKind::Walls,
         _ => ErrorKind::Failure,
     };
-    let hint = match error {
-        InstallError::Stages { .. } => Some("config:build_stage names another folder".to_owned()),
-        _ => None,
-    };
-    CommandError::new(kind, chain(error)).hinted(hint)
+    CommandError::new(kind, chain(error)).hinted(error.hint().map(str::to_owned))
 }
 
 /// What was asked for and was there before: a line each, as for what was built.
