@@ -256,6 +256,7 @@ impl Job {
             node: &self.node,
             tested: self.tested(),
             files: &recipe.source().files,
+            cancellation: &self.shared.cancellation,
         };
         sources.prepare(&ground.workspace.open()?, &mut session)
     }
