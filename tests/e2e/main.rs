@@ -5,6 +5,7 @@
 
 mod crew;
 mod declared;
+mod ends;
 mod errors;
 mod events;
 mod flood;

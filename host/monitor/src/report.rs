@@ -116,6 +116,7 @@ impl Reporter {
             }
             (EventKind::PhaseEnded { phase, exit, .. }, Some(node)) => self.phase(node, phase, exit),
             (EventKind::BuildEnded(end), Some(node)) => self.ended(node, end),
+            (EventKind::RunFailed { .. }, _) => self.fail_roots(),
             (EventKind::RunEnded { .. }, _) => self.settle(),
             _ => {}
         }
@@ -140,6 +141,17 @@ impl Reporter {
         for name in roots {
             let spec = self.spec(SpecJson::failed_concretization(name));
             self.reports.push(Report::Spec(spec));
+        }
+    }
+
+    /// What the user asked for has failed, where the server has no build of it yet; there is no phase to say why in.
+    fn fail_roots(&mut self) {
+        let roots: Vec<_> = self.roots.iter().map(|root| root.hash.clone()).collect();
+        for root in roots {
+            if !self.build(&root).announced {
+                self.announce(&root);
+                self.update(&root, BuildStatus::Failed);
+            }
         }
     }
 
