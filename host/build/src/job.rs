@@ -200,7 +200,8 @@ impl Job {
         let subject = self.subject(ground, pending, source_date);
         let ran = self.run_recipe(ground, subject, services);
         self.take_back(&channel);
-        ran?;
+        // A recipe that was stopped has not failed.
+        ran.map_err(|error| self.shared.cancellation.cause().map_or(error, BuildError::Cancelled))?;
         let kept = configure_args.lock().unwrap_or_else(PoisonError::into_inner).take();
         let walls = walls(&sandbox);
         Ok(Outcome {
