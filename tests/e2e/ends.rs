@@ -2,16 +2,18 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use spack_wasm_tests::{Access, MISBEHAVING, Output, SpackmonStandIn, TestContext, require};
+use spack_wasm_tests::{Access, MISBEHAVING, Output, SpackmonStandIn, TestContext, User, require};
 
 use crate::crew::with_crew;
 use crate::events::{events, kinds};
+use crate::sources::with_zlib;
 use crate::{misbehave, user};
 
 /// A mirror that gives a little at a time, and never comes to an end.
@@ -192,4 +194,83 @@ fn only_what_was_asked_for_is_said_to_be_there() {
     assert!(output.stdout.contains("4 installed already"), "{}", output.report());
     let there: Vec<&str> = output.stdout.lines().filter(|line| line.contains("[+] /")).collect();
     assert!(matches!(there[..], [only] if only.contains("crew-outer")), "{}", output.report());
+}
+
+/// A server that has stopped answering, and a run that waits for it; gives what it says.
+fn waiting_for_the_server(
+    act: &str,
+    sign: &str,
+) -> (TestContext, SpackmonStandIn, Child, BufReader<ChildStdout>, String) {
+    let (user, server) = (user(), SpackmonStandIn::start(Access::Open));
+    server.hang("builds/new/");
+    let (act, host) = (format!("act={act}"), server.host());
+    let arguments = ["install", "--format", "ndjson", "--recipe", MISBEHAVING, "misbehaving", &act];
+    let monitor = ["--monitor", "--monitor-disable-auth", "--monitor-host", &host];
+    let (child, stdout, said) = start(&user, &[&arguments[..], &monitor].concat(), sign);
+    (user, server, child, stdout, said)
+}
+
+fn assert_is_saved(output: &Output) {
+    let folder = output
+        .stderr
+        .split_once("spack-wasm monitor upload ")
+        .unwrap_or_else(|| panic!("{}", output.report()))
+        .1;
+    let folder = Path::new(folder.split(['`', '\n', ' ']).next().unwrap());
+    assert!(fs_err::read_dir(folder).unwrap().count() >= 3, "{}", output.report());
+    assert!(output.stdout.contains(r#""event":"run-ended""#), "{}", output.report());
+}
+
+#[test]
+fn the_wait_for_the_monitor_is_told_and_interrupted() {
+    let sign = "waiting for the Spackmon server at http://127.0.0.1:";
+    let (_user, _server, child, stdout, said) = waiting_for_the_server("nothing", sign);
+    assert!(said.contains("reports, at most 30 s"), "{said}");
+    let output = interrupt(child, stdout, said);
+    assert!(
+        output.stderr.contains("the server did not take everything before the wait was ended"),
+        "{}",
+        output.report()
+    );
+    assert_is_saved(&output);
+}
+
+#[test]
+fn a_second_interruption_loses_no_report() {
+    let (_user, _server, child, mut stdout, mut said) =
+        waiting_for_the_server("wait", r#""event":"phase-started""#);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    while !said.contains("waiting for the Spackmon server") {
+        assert!(stdout.read_line(&mut said).unwrap() > 0, "it ended early: {said}");
+    }
+    let output = interrupt(child, stdout, said).failed_with(130);
+    assert_is_saved(&output);
+}
+
+#[test]
+fn the_monitor_is_told_why_a_build_failed_behind_its_phases() {
+    let (user, server) = (user(), SpackmonStandIn::start(Access::Open));
+    let host = server.host();
+    misbehave(&user, "empty", &["--monitor", "--monitor-disable-auth", "--monitor-host", &host])
+        .failed_with(1);
+    let reports = server.requests().into_iter().filter(|request| request.path.ends_with("/phases/update/"));
+    let last = reports.last().unwrap().body;
+    assert_eq!(last["status"], "ERROR", "{last}");
+    let output = last["output"].as_str().unwrap();
+    assert!(output.starts_with("==> misbehaving: Executing phase: 'install'\n"), "{output}");
+    assert!(output.ends_with("==> Error: its install phases put nothing into the prefix\n"), "{output}");
+    let log = user.run(["logs", "misbehaving"]).succeeded().stdout;
+    assert!(log.ends_with("==> Error: its install phases put nothing into the prefix\n"), "{log}");
+}
+
+#[test]
+fn a_log_without_an_error_is_shown_at_its_end() {
+    let Some(user) = with_zlib(User::Current) else { return };
+    let output = user.run(["install", "zlib", "cflags='-include nonexist.h'"]).failed_with(1);
+    let (_, behind) = output
+        .stderr
+        .split_once("The last lines of the phase:\n")
+        .unwrap_or_else(|| panic!("{}", output.report()));
+    let shown: Vec<&str> = behind.lines().take_while(|line| !line.is_empty()).collect();
+    assert!((1..=10).contains(&shown.len()), "{}", output.report());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use spack_wasm_build::{Cancellation, InstallOptions, Installer, Plan, PlanError, Report};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{BuildEnd, CancelCause, Emitter, EventKind, Fanout, RunId, Sink};
+use spack_wasm_monitor::{BuildEnd, CancelCause, DEFAULT_HOST, Emitter, EventKind, Fanout, RunId, Sink};
 use spack_wasm_recipe_host::Catalog;
 use spack_wasm_solve::Facts;
 use spack_wasm_source::Fetcher;
@@ -331,7 +331,15 @@ impl<'a> Run<'a> {
         let last_words = if result.is_ok() { self.last_words } else { Text::new() };
         // What the monitor has to say decides the exit status, which the last event tells the user's sink.
         let saves = matches!(self.reports, Some(Reports::Saved(_)));
+        let waiting = self.reports.as_ref().and_then(Reports::drain).map(|drain| {
+            self.interruption.ends(drain.clone());
+            let host = self.args.monitor.host.clone().unwrap_or_else(|| DEFAULT_HOST.to_owned());
+            self.runtime.spawn(monitoring::tell_of(drain, host, self.emitter.clone()))
+        });
         let mut problems = self.fanout.finish_others();
+        if let Some(waiting) = waiting {
+            waiting.abort();
+        }
         let unsaved = saves && !problems.is_empty() && !self.args.monitor.keep_going;
         let conclusion = self.reports.map(|reports| self.runtime.block_on(reports.conclude()));
         let conclusion = conclusion.unwrap_or_default();
