@@ -132,6 +132,16 @@ fn terminated() {
     assert_recovers(&user);
 }
 
+/// The terminal was closed, or the connection to it lost.
+#[test]
+fn hung_up() {
+    let user = of(User::Current);
+    let child = start(&user);
+    signal(&child, Signal::HUP);
+    assert_eq!(end(&user, child).code(), Some(129));
+    assert_recovers(&user);
+}
+
 #[test]
 fn killed() {
     for who in User::everybody() {

@@ -6,6 +6,7 @@
 mod broken;
 mod crew;
 mod declared;
+mod ends;
 mod errors;
 mod events;
 mod flood;

@@ -12,6 +12,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("git", "git"),
     ("gzip", "gzip"),
     ("readelf", "binutils"),
+    ("script", "bsdutils"),
     ("setpriv", "util-linux"),
     ("tar", "tar"),
     ("unshare", "util-linux"),

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -14,6 +15,10 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 const PREFIX: &str = "/ms1/";
+/// Stands for no answer at all, in the place of a status.
+const SILENT: u16 = 0;
+/// Longer than any test.
+const NEVER: Duration = Duration::from_secs(3600);
 const BEARER: &str = "stand-in-bearer-token";
 
 /// Who may write.
@@ -91,6 +96,15 @@ impl SpackmonStandIn {
         lock(&self.state).faults.push(Fault { path_end: path_end.to_owned(), status, left: times });
     }
 
+    /// From now on, requests whose path ends so get no answer.
+    pub fn hang(&self, path_end: &str) {
+        lock(&self.state).faults.push(Fault {
+            path_end: path_end.to_owned(),
+            status: SILENT,
+            left: usize::MAX,
+        });
+    }
+
     /// All requests so far.
     pub fn requests(&self) -> Vec<Recorded> {
         lock(&self.state).requests.clone()
@@ -135,6 +149,9 @@ impl Respond for Answers {
         };
         let (status, body) = state.answer(&recorded);
         state.requests.push(Recorded { answered: status, ..recorded });
+        if status == SILENT {
+            return ResponseTemplate::new(200).set_delay(NEVER);
+        }
         let template = ResponseTemplate::new(status);
         match body {
             Body::Json(body) => template.set_body_json(body),

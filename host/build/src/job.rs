@@ -211,7 +211,8 @@ impl Job {
         let subject = self.subject(ground, pending, source_date);
         let ran = self.run_recipe(ground, subject, services);
         self.take_back(&channel);
-        ran?;
+        // A recipe that was stopped has not failed.
+        ran.map_err(|error| self.shared.cancellation.cause().map_or(error, BuildError::Cancelled))?;
         let kept = configure_args.lock().unwrap_or_else(PoisonError::into_inner).take();
         let walls = walls(&sandbox);
         Ok(Outcome {
@@ -267,6 +268,7 @@ impl Job {
             node: &self.node,
             tested: self.tested(),
             files: &recipe.source().files,
+            cancellation: &self.shared.cancellation,
         };
         sources.prepare(&ground.workspace.open()?, &mut session)
     }

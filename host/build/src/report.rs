@@ -40,6 +40,8 @@ pub struct Failure {
     pub phase: Option<String>,
     /// The first real error of the log, with its context.
     pub finding: Option<Finding>,
+    /// What tools printed last in the phase, where no error was found in the log.
+    pub last_lines: Vec<String>,
     /// What the sandbox refused, or probably did: sentences for the user.
     pub refusals: Vec<String>,
     /// What to do next, where that is known.

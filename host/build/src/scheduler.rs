@@ -17,7 +17,7 @@ use crate::Plan;
 use crate::error::BuildError;
 use crate::job::{Built, Job, Shared};
 use crate::journal::Journal;
-use crate::log_search::search;
+use crate::log_search::{last_lines, search};
 use crate::report::{Cancelled, Failure, Installed, Report};
 
 /// How often the scheduler looks whether it was cancelled, or whether a token came free.
@@ -213,6 +213,9 @@ impl Scheduler {
         journal.complete_log();
         let log = journal.log_path().filter(|path| path.is_file());
         let finding = log.as_deref().and_then(search);
+        let failed_phase = phase.as_ref().filter(|_| finding.is_none()).zip(log.as_ref());
+        let last_lines =
+            failed_phase.map(|(phase, log)| last_lines(log, node.name(), phase)).unwrap_or_default();
         if phase.is_none() {
             // A phase tells in the log how it failed; what comes before and behind the phases does not.
             journal.note(&format!("Error: {message}"));
@@ -223,6 +226,7 @@ impl Scheduler {
             message,
             phase,
             finding,
+            last_lines,
             refusals: refusals.iter().map(ToString::to_string).collect(),
             hints: error.hints(),
             log,

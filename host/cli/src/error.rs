@@ -25,16 +25,19 @@ pub(crate) enum ErrorKind {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// SIGHUP.
+    HungUp,
 }
 
 /// Every exit status with its meaning, as `--help` shows them.
-pub(crate) const EXIT_STATUSES: [(u8, &str); 8] = [
+pub(crate) const EXIT_STATUSES: [(u8, &str); 9] = [
     (0, "success"),
     (1, "a build failed, or another error"),
     (2, "the command line can't be understood"),
     (3, "no solution: an unknown package, version or variant, or wishes that exclude each other"),
     (4, "the monitor: credentials are missing, no server answers, or not everything was delivered"),
     (5, "a wall of the sandbox is missing on this machine, so nothing was built"),
+    (129, "the terminal was closed (SIGHUP)"),
     (130, "interrupted (SIGINT)"),
     (143, "ended (SIGTERM)"),
 ];
@@ -48,6 +51,7 @@ impl ErrorKind {
             Self::Unsolvable => 3,
             Self::Monitor => 4,
             Self::Walls => 5,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -192,10 +196,11 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_documented_status() {
-        use ErrorKind::{Failure, Interrupted, Monitor, Terminated, Unsolvable, Usage, Walls};
+        use ErrorKind::{Failure, HungUp, Interrupted, Monitor, Terminated, Unsolvable, Usage, Walls};
         let mut statuses = vec![0];
         statuses.extend(
-            [Failure, Usage, Unsolvable, Monitor, Walls, Interrupted, Terminated].map(ErrorKind::exit_status),
+            [Failure, Usage, Unsolvable, Monitor, Walls, HungUp, Interrupted, Terminated]
+                .map(ErrorKind::exit_status),
         );
         assert_eq!(statuses, EXIT_STATUSES.map(|(status, _)| status));
     }

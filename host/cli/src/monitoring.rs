@@ -3,8 +3,8 @@
 use jiff::ZonedDateTime;
 use spack_wasm_machine::Machine;
 use spack_wasm_monitor::{
-    Client, ClientSettings, DEFAULT_HOST, DEFAULT_PREFIX, Delivery, HostFacts, MonitorIdentity, OfflineSink,
-    Sink, SpackmonHandle, SpackmonSettings, SpackmonSink,
+    Client, ClientSettings, DEFAULT_HOST, DEFAULT_PREFIX, Delivery, Drain, Emitter, EventKind, HostFacts,
+    MonitorIdentity, OfflineSink, Sink, SpackmonHandle, SpackmonSettings, SpackmonSink,
 };
 
 use crate::args::MonitorArgs;
@@ -14,7 +14,10 @@ use crate::session::{PROGRAM, Session};
 use crate::text::counted;
 
 /// How long the end of a run waits for what is still unsent.
-const DRAIN: std::time::Duration = std::time::Duration::from_secs(60);
+const DRAIN: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How long it waits before it says so.
+const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Where the events of a run are reported.
 #[derive(Debug)]
@@ -147,6 +150,14 @@ pub(crate) struct Conclusion {
 }
 
 impl Reports {
+    /// What the end of the run waits for, if anything.
+    pub(crate) fn drain(&self) -> Option<Drain> {
+        match self {
+            Self::Saved(_) => None,
+            Self::Sent(handle) => Some(handle.drain()),
+        }
+    }
+
     /// What became of them, when their sink has ended.
     pub(crate) async fn conclude(self) -> Conclusion {
         match self {
@@ -157,6 +168,14 @@ impl Reports {
             Self::Sent(handle) => delivered(&handle.delivery().await),
         }
     }
+}
+
+/// Says whom the end of a run waits for, if it does so for long.
+pub(crate) async fn tell_of(drain: Drain, host: String, emitter: Emitter) {
+    tokio::time::sleep(SILENCE).await;
+    let (reports, most) = (counted(drain.unsent(), "report"), DRAIN.as_secs());
+    let message = format!("waiting for the Spackmon server at {host} to take {reports}, at most {most} s");
+    emitter.emit(EventKind::Warning { message });
 }
 
 fn delivered(delivery: &Delivery) -> Conclusion {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use spack_wasm_spec::DagHash;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,9 +19,19 @@ pub(crate) struct Courier {
     settings: SpackmonSettings,
     failed: watch::Sender<Option<MonitorFailure>>,
     mode: Mode,
+    /// How many reports wait, the one that is being sent included.
+    unsent: Arc<AtomicUsize>,
     ids: BTreeMap<DagHash, BuildId>,
     specs: Vec<(Arc<SpecRequest>, bool)>,
     builds: BTreeMap<DagHash, Vec<(Report, bool)>>,
+}
+
+/// When the end of a run no longer waits for the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    /// Whoever waited does not want to.
+    pub(crate) hurried: bool,
 }
 
 /// How far the server is still to be trusted.
@@ -50,21 +61,23 @@ impl Courier {
         identity: Arc<MonitorIdentity>,
         settings: SpackmonSettings,
         failed: watch::Sender<Option<MonitorFailure>>,
+        unsent: Arc<AtomicUsize>,
     ) -> Self {
         let (mode, ids, specs, builds) = (Mode::Sending, BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { client, identity, settings, failed, mode, ids, specs, builds }
+        Self { client, identity, settings, failed, mode, unsent, ids, specs, builds }
     }
 
     /// Works until the queue is closed, then saves what was not delivered.
     pub(crate) async fn run(
         mut self,
         mut queue: mpsc::UnboundedReceiver<Report>,
-        mut end: watch::Receiver<Option<Instant>>,
+        mut end: watch::Receiver<Option<Deadline>>,
         delivered: oneshot::Sender<Delivery>,
     ) -> Result<(), OfflineError> {
         while let Some(report) = queue.recv().await {
             let sent = self.mode != Mode::Recording && self.deliver(&report, &mut end).await;
             self.record(report, sent);
+            self.unsent.fetch_sub(1, Ordering::Relaxed);
         }
         let undelivered = self.undelivered();
         let saved = self.save(&undelivered);
@@ -77,7 +90,7 @@ impl Courier {
     }
 
     /// Sends one report, and says whether the server has it.
-    async fn deliver(&mut self, report: &Report, end: &mut watch::Receiver<Option<Instant>>) -> bool {
+    async fn deliver(&mut self, report: &Report, end: &mut watch::Receiver<Option<Deadline>>) -> bool {
         let result = tokio::select! {
             // What is answered is answered, even when the time is over in the same moment.
             biased;
@@ -95,10 +108,11 @@ impl Courier {
                 return false;
             }
             Err(Unsent::Late) => {
-                self.fail(
-                    format!("the server did not take everything within {:?}", self.settings.drain),
-                    false,
-                );
+                let hurried = end.borrow().is_some_and(|deadline| deadline.hurried);
+                let drain = self.settings.drain;
+                let within =
+                    if hurried { "before the wait was ended".into() } else { format!("within {drain:?}") };
+                self.fail(format!("the server did not take everything {within}"), false);
                 return false;
             }
         }
@@ -182,11 +196,16 @@ impl From<RequestError> for Unsent {
     }
 }
 
-/// Waits for the end of the drain, which begins with the end of the run.
-async fn time_over(end: &mut watch::Receiver<Option<Instant>>) {
-    match end.wait_for(Option::is_some).await.map(|end| *end) {
-        Ok(Some(end)) => sleep_until(end).await,
-        // The sink is gone without an end: it panicked. What is queued is still sent.
-        _ => std::future::pending().await,
+/// Waits for the end of the drain, which begins with the end of the run, and may be brought forward.
+async fn time_over(end: &mut watch::Receiver<Option<Deadline>>) {
+    loop {
+        let Ok(Some(deadline)) = end.wait_for(Option::is_some).await.map(|deadline| *deadline) else {
+            // The sink is gone without an end: it panicked. What is queued is still sent.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            () = sleep_until(deadline.at) => return,
+            Ok(()) = end.changed() => {}
+        }
     }
 }

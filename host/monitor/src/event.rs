@@ -184,6 +184,12 @@ pub enum EventKind {
         /// What, and what can be done.
         message: String,
     },
+    /// Nothing is built, or no more than has ended: the configuration, the store or something else that the run needs is amiss.
+    /// What has no solution is a [`EventKind::SolveFailed`] instead, and a build that fails a [`EventKind::BuildEnded`].
+    RunFailed {
+        /// What and why, as a person reads it.
+        message: String,
+    },
     /// The command ends. The last event of a run.
     RunEnded {
         /// The exit status that the command will have.
@@ -314,4 +320,6 @@ pub enum CancelCause {
     Interrupted,
     /// A request to the monitor failed for good, and the user did not ask to keep going.
     Monitor,
+    /// The user was asked, and did not want it.
+    Declined,
 }

@@ -53,7 +53,7 @@ pub use output::{OutputChunk, Stream};
 pub use report::MonitorIdentity;
 pub use retry::RetryPolicy;
 pub use sink::{Sink, SinkError};
-pub use spackmon::{Delivery, MonitorFailure, SpackmonHandle, SpackmonSettings, SpackmonSink};
+pub use spackmon::{Delivery, Drain, MonitorFailure, SpackmonHandle, SpackmonSettings, SpackmonSink};
 pub use span::{BuildSpan, PhaseSpan};
 pub use spec_json::SpecJson;
 pub use upload::{UploadError, UploadProblem, UploadSummary, upload};

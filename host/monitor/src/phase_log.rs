@@ -70,6 +70,12 @@ fn opening(package: &str, phase: &str) -> String {
 }
 
 impl PhaseText {
+    /// With a line of ours at its end.
+    pub(crate) fn with(mut self, line: &str) -> Self {
+        self.pieces.push(Piece::Memory(line.as_bytes().into()));
+        self
+    }
+
     /// The text: with the line that opens a phase, and without NUL, which a server on PostgreSQL refuses with the whole log.
     pub(crate) fn text(&self) -> String {
         let mut bytes = Vec::new();

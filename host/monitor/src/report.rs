@@ -69,6 +69,8 @@ struct Build {
     started: bool,
     /// The log of the running phase.
     log: Option<PhaseLog>,
+    /// The phase that ended last, while none has failed.
+    last: Option<(String, PhaseText)>,
     /// Its last status, and which update of the run that was.
     status: Option<(BuildStatus, u64)>,
 }
@@ -116,6 +118,7 @@ impl Reporter {
             }
             (EventKind::PhaseEnded { phase, exit, .. }, Some(node)) => self.phase(node, phase, exit),
             (EventKind::BuildEnded(end), Some(node)) => self.ended(node, end),
+            (EventKind::RunFailed { .. }, _) => self.fail_roots(),
             (EventKind::RunEnded { .. }, _) => self.settle(),
             _ => {}
         }
@@ -140,6 +143,17 @@ impl Reporter {
         for name in roots {
             let spec = self.spec(SpecJson::failed_concretization(name));
             self.reports.push(Report::Spec(spec));
+        }
+    }
+
+    /// What the user asked for has failed, where the server has no build of it yet; there is no phase to say why in.
+    fn fail_roots(&mut self) {
+        let roots: Vec<_> = self.roots.iter().map(|root| root.hash.clone()).collect();
+        for root in roots {
+            if !self.build(&root).announced {
+                self.announce(&root);
+                self.update(&root, BuildStatus::Failed);
+            }
         }
     }
 
@@ -191,6 +205,8 @@ impl Reporter {
             PhaseExit::Success => PhaseStatus::Success,
             PhaseExit::Error { .. } => PhaseStatus::Error,
         };
+        let succeeded = status == PhaseStatus::Success;
+        self.build(node).last = succeeded.then(|| (phase.to_owned(), output.clone()));
         self.reports.push(Report::Phase { node: node.clone(), phase: phase.to_owned(), status, output });
     }
 
@@ -208,7 +224,17 @@ impl Reporter {
             BuildEnd::Cancelled(_) => BuildStatus::Cancelled,
         };
         self.announce_with_roots(node);
+        if let BuildEnd::Failed { message } = end {
+            self.fail_last_phase(node, message);
+        }
         self.update(node, status);
+    }
+
+    /// A build may fail when all its phases have succeeded, and only a phase has a text to say why.
+    fn fail_last_phase(&mut self, node: &DagHash, message: &str) {
+        let Some((phase, output)) = self.build(node).last.take() else { return };
+        let output = output.with(&format!("==> Error: {message}\n"));
+        self.reports.push(Report::Phase { node: node.clone(), phase, status: PhaseStatus::Error, output });
     }
 
     fn update(&mut self, node: &DagHash, status: BuildStatus) {

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::ZonedDateTime;
@@ -9,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::courier::Courier;
+use crate::courier::{Courier, Deadline};
 use crate::report::{Report, Reporter};
 use crate::{Client, Event, MonitorIdentity, OfflineError, Sink, SinkError};
 
@@ -55,7 +56,7 @@ pub struct Delivery {
 pub struct SpackmonSink {
     reporter: Reporter,
     reports: mpsc::UnboundedSender<Report>,
-    deadline: watch::Sender<Option<Instant>>,
+    waiting: Drain,
     drain: Duration,
     runtime: Handle,
     courier: JoinHandle<Result<(), OfflineError>>,
@@ -66,6 +67,36 @@ pub struct SpackmonSink {
 pub struct SpackmonHandle {
     failure: watch::Receiver<Option<MonitorFailure>>,
     delivery: oneshot::Receiver<Delivery>,
+    waiting: Drain,
+}
+
+/// What is still unsent at the end of a run, for whoever waits for it.
+#[derive(Clone, Debug)]
+pub struct Drain {
+    unsent: Arc<AtomicUsize>,
+    deadline: watch::Sender<Option<Deadline>>,
+}
+
+impl Drain {
+    /// How many reports still wait for the server.
+    pub fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::Relaxed)
+    }
+
+    /// Nobody waits any longer: what is unsent is saved.
+    pub fn end(&self) {
+        self.end_by(Deadline { at: Instant::now(), hurried: true });
+    }
+
+    fn end_by(&self, deadline: Deadline) {
+        self.deadline.send_if_modified(|known| {
+            let earlier = known.as_ref().is_none_or(|known| deadline.at < known.at);
+            if earlier {
+                *known = Some(deadline);
+            }
+            earlier
+        });
+    }
 }
 
 impl SpackmonSink {
@@ -73,19 +104,22 @@ impl SpackmonSink {
     pub fn start(client: Client, settings: SpackmonSettings, runtime: Handle) -> (Self, SpackmonHandle) {
         let (reports, queue) = mpsc::unbounded_channel();
         let (deadline, end) = watch::channel(None);
+        let waiting = Drain { unsent: Arc::default(), deadline };
         let (failed, failure) = watch::channel(None);
         let (delivered, delivery) = oneshot::channel();
         let identity = Arc::new(settings.identity.clone());
         let (drain, spool) = (settings.drain, settings.spool.clone());
-        let courier = Courier::new(client, Arc::clone(&identity), settings, failed);
+        let courier =
+            Courier::new(client, Arc::clone(&identity), settings, failed, Arc::clone(&waiting.unsent));
         let courier = runtime.spawn(courier.run(queue, end, delivered));
-        let sink =
-            Self { reporter: Reporter::new(identity, spool), reports, deadline, drain, runtime, courier };
-        (sink, SpackmonHandle { failure, delivery })
+        let reporter = Reporter::new(identity, spool);
+        let sink = Self { reporter, reports, waiting: waiting.clone(), drain, runtime, courier };
+        (sink, SpackmonHandle { failure, delivery, waiting })
     }
 
     fn send(&self, reports: Vec<Report>) {
         for report in reports {
+            self.waiting.unsent.fetch_add(1, Ordering::Relaxed);
             // The other end is gone only when it panicked, which `finish` reports.
             drop(self.reports.send(report));
         }
@@ -106,7 +140,7 @@ impl Sink for SpackmonSink {
     fn finish(mut self: Box<Self>) -> Result<(), SinkError> {
         let reports = self.reporter.finish();
         self.send(reports);
-        self.deadline.send_replace(Some(Instant::now() + self.drain));
+        self.waiting.end_by(Deadline { at: Instant::now() + self.drain, hurried: false });
         drop(self.reports);
         self.runtime.block_on(self.courier).map_err(|_| SinkError::Panicked)??;
         Ok(())
@@ -120,6 +154,11 @@ impl SpackmonHandle {
             Ok(Some(failure)) => failure,
             _ => std::future::pending().await,
         }
+    }
+
+    /// What is still unsent.
+    pub fn drain(&self) -> Drain {
+        self.waiting.clone()
     }
 
     /// What became of the reports, once the sink has finished.

@@ -23,7 +23,7 @@ impl Sources<'_> {
     ) -> Result<SourceRecord, BuildError> {
         let request = self.checkout_request(wanted, checkout)?;
         let tell = |event| self.tell(event);
-        let fetched = self.installer.runtime.block_on(self.installer.fetcher.checkout(&request, &tell))?;
+        let fetched = self.wait(self.installer.fetcher.checkout(&request, &tell))?;
         let into = stage.open_dir(folder).map_err(|source| self.stage_error(folder, source))?;
         for tree in &fetched.trees {
             let below = if tree.below.as_os_str().is_empty() { Path::new(".") } else { &tree.below };

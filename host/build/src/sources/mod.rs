@@ -11,16 +11,16 @@ use cap_std::fs::Dir;
 use spack_wasm_monitor::EventKind;
 use spack_wasm_package::{DeclaredVersion, Package};
 use spack_wasm_recipe_host::{Catalog, RecipeFiles, Session};
-use spack_wasm_source::{Algorithm, FetchEvent, Fetched, Request};
+use spack_wasm_source::{Algorithm, FetchError, FetchEvent, Fetched, Request};
 use spack_wasm_spec::{Dag, Node};
 use spack_wasm_store::SourceRecord;
 
 use self::archive::Wanted;
-use crate::Installer;
 use crate::error::BuildError;
 use crate::journal::Journal;
 use crate::stage::SOURCE;
 use crate::urls::with_version;
+use crate::{Cancellation, Installer};
 
 /// What is needed to bring a node's sources into its stage.
 pub(crate) struct Sources<'a> {
@@ -33,6 +33,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) tested: bool,
     /// The recipe's own files.
     pub(crate) files: &'a RecipeFiles,
+    /// Ends downloads.
+    pub(crate) cancellation: &'a Cancellation,
 }
 
 impl Sources<'_> {
@@ -90,10 +92,7 @@ impl Sources<'_> {
     }
 
     fn fetch(&self, request: &Request) -> Result<Fetched, BuildError> {
-        let fetched = self
-            .installer
-            .runtime
-            .block_on(self.installer.fetcher.fetch(request, &|event| self.tell(event)))?;
+        let fetched = self.wait(self.installer.fetcher.fetch(request, &|event| self.tell(event)))?;
         self.journal.emit(EventKind::FetchFinished {
             origin: fetched.origin.to_string(),
             checksum: fetched.checksum.hex().to_owned(),
@@ -102,6 +101,12 @@ impl Sources<'_> {
         let what = request.resource.as_ref().unwrap_or(&request.package);
         self.journal.say(&format!("Fetched {what} from {}", fetched.origin));
         Ok(fetched)
+    }
+
+    /// Waits for a download, unless the run is cancelled.
+    fn wait<T>(&self, download: impl Future<Output = Result<T, FetchError>>) -> Result<T, BuildError> {
+        let download = self.cancellation.unless_cancelled(download);
+        Ok(self.installer.runtime.block_on(download).map_err(BuildError::Cancelled)??)
     }
 
     fn tell(&self, event: FetchEvent) {

@@ -54,6 +54,12 @@ fn details(failure: &Failure, with_log: bool) -> Text {
             text.push(&format!("  More may be in {more} in the build folder.\n"));
         }
     }
+    if !failure.last_lines.is_empty() {
+        text.push("\n").styled(BOLD, "The last lines of the phase:").push("\n");
+        for line in &failure.last_lines {
+            text.push(&format!("     {line}\n"));
+        }
+    }
     for refusal in &failure.refusals {
         text.push("\n").styled(BOLD, "Sandbox:").push(&format!(" {refusal}\n"));
     }

@@ -382,6 +382,7 @@ fn failure(name: &str) -> Failure {
         node: node(name),
         message: "`make` exited with status 2".into(),
         phase: Some("build".into()),
+        last_lines: Vec::new(),
         finding: Some(Finding {
             line_number: 120,
             kind: Kind::Compiler,

@@ -146,6 +146,7 @@ impl Progress {
             CancelCause::FailFast { failed } => format!("{} failed, and --fail-fast is given", label(failed)),
             CancelCause::Interrupted => "interrupted".to_owned(),
             CancelCause::Monitor => "the monitor failed".to_owned(),
+            CancelCause::Declined => "not wanted".to_owned(),
         }
     }
 

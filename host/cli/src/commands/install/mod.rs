@@ -32,7 +32,10 @@ pub(super) fn run(
     let run = target.and_then(|target| Run::start(session, args, target, &runtime));
     let mut run = run.inspect_err(|error| not_started(session.format, error))?;
     let result = run.attempt();
-    run.finish(result)
+    let result = run.finish(result);
+    // A look-up of a name that hangs is not waited for.
+    runtime.shutdown_background();
+    result
 }
 
 /// Also a run that can't start is reported to whoever reads events.
@@ -42,7 +45,7 @@ pub(super) fn not_started(format: Format, error: &CommandError) {
         if let Ok(fanout) = Fanout::start(RunId::random(), vec![sinks::ndjson()]) {
             let emitter = fanout.emitter();
             emitter.emit(run::started(&Machine::detect(&Inputs::default())));
-            emitter.emit(EventKind::SolveFailed { message: error.message.clone(), roots: Vec::new() });
+            emitter.emit(EventKind::RunFailed { message: error.message.clone() });
             emitter.emit(EventKind::RunEnded { exit_status: error.kind.exit_status() });
             fanout.finish();
         }

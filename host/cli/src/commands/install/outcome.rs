@@ -2,7 +2,7 @@
 
 use spack_wasm_build::{Cancellation, InstallError, Plan, Report};
 use spack_wasm_monitor::{CancelCause, PlanAction};
-use spack_wasm_spec::DagHash;
+use spack_wasm_spec::{Dag, DagHash};
 
 use crate::error::{CommandError, ErrorKind};
 use crate::render::failure;
@@ -18,11 +18,13 @@ pub(super) fn of_install(error: &InstallError) -> CommandError {
 }
 
 /// What was asked for and was there before: a line each, as for what was built.
-pub(super) fn present(report: &Report, plan: &Plan) -> Text {
+pub(super) fn present(report: &Report, plan: &Plan, dag: &Dag) -> Text {
     let found = |hash: &DagHash| {
         plan.steps.iter().any(|step| step.hash == *hash && step.action == PlanAction::Installed)
     };
-    let asked = report.present.iter().filter(|package| found(&package.node.hash));
+    let is_root = |hash: &DagHash| dag.roots().any(|root| root.hash == *hash);
+    let present = report.present.iter().map(|package| (package, &package.node.hash));
+    let asked = present.filter(|(_, hash)| is_root(hash) && found(hash)).map(|(package, _)| package);
     let mut text = Text::new();
     for package in asked {
         text.styled(GOOD, "[+]").push(" ").styled(HINT, &package.prefix.display().to_string()).push("\n");

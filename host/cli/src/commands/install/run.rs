@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use spack_wasm_build::{Cancellation, Installer, Plan, PlanError, Report};
+use spack_wasm_build::{Cancellation, InstallOptions, Installer, Plan, PlanError, Report};
 use spack_wasm_machine::Machine;
-use spack_wasm_monitor::{CancelCause, Emitter, EventKind, Fanout, RunId, Sink};
+use spack_wasm_monitor::{BuildEnd, CancelCause, DEFAULT_HOST, Emitter, EventKind, Fanout, RunId, Sink};
 use spack_wasm_recipe_host::Catalog;
+use spack_wasm_solve::Facts;
 use spack_wasm_source::Fetcher;
 use spack_wasm_spec::{AbstractSpec, Dag};
 use tokio::runtime::Runtime;
@@ -45,10 +46,41 @@ pub(super) struct Run<'a> {
     last_words: Text,
 }
 
-/// What was decided before anything is built.
+/// What the user asked for, and what it is concretized by.
+struct Asked {
+    catalog: Catalog,
+    specs: Vec<AbstractSpec>,
+    facts: Facts,
+}
+
+/// What was decided before the store is opened.
 struct Prepared {
     catalog: Catalog,
     dag: Arc<Dag>,
+    options: InstallOptions,
+}
+
+/// All that the builds need.
+struct Ready {
+    installer: Installer,
+    dag: Arc<Dag>,
+    options: InstallOptions,
+    plan: Plan,
+}
+
+impl Ready {
+    /// The roots that are installed and will be built again.
+    fn again(&self, overwrite: bool) -> Result<Vec<String>, CommandError> {
+        let mut again = Vec::new();
+        for root in
+            self.dag.roots().filter(|root| overwrite && self.plan.to_build().any(|hash| *hash == root.hash))
+        {
+            if self.installer.store.installed(&root.hash)? {
+                again.push(root.name_version());
+            }
+        }
+        Ok(again)
+    }
 }
 
 impl<'a> Run<'a> {
@@ -94,19 +126,46 @@ impl<'a> Run<'a> {
     /// Does what the user asked for. Whatever ends it is an event.
     ///
     /// # Errors
-    /// There is no solution, or a build failed.
+    /// There is no solution, nothing can be built, or a build failed.
     pub(super) fn attempt(&mut self) -> Result<(), CommandError> {
-        let Prepared { catalog, dag } = self.prepare()?;
-        let options = options::build(self.session, self.args, &dag, self.machine.cpu_count);
+        let prepared = self.prepare()?;
         if self.args.dry_run {
-            // Nothing is made, not even a store.
-            let plan = Plan::new(self.session.store_for_reading()?.as_ref(), &dag, &options);
-            let plan = plan.map_err(|error| no_plan(&error))?;
-            self.show(&plan);
-            self.interruption.error().map_or(Ok(()), Err)?;
-            let is_json = self.session.format == Format::Json;
-            return if is_json { self.session.ui.print_json(&planned(&plan, &dag)) } else { Ok(()) };
+            let shown = self.show_only(&prepared);
+            return self.told(shown);
         }
+        let ready = self.ready(prepared);
+        let ready = self.told(ready)?;
+        let again = ready.again(self.args.overwrite);
+        let again = self.told(again)?;
+        self.ask(&again).inspect_err(|_| self.decline(&ready.plan))?;
+        // Also after a signal that came meanwhile: each planned build gets its end.
+        let (dag, plan) = (Arc::clone(&ready.dag), ready.plan.clone());
+        let report = self.build(ready);
+        let report = self.told(report)?;
+        self.conclude(&report, &dag, &plan)
+    }
+
+    /// Whatever ends a run without an event of its own is one all the same.
+    fn told<T>(&self, result: Result<T, CommandError>) -> Result<T, CommandError> {
+        result.inspect_err(|error| {
+            self.emitter.emit(EventKind::RunFailed { message: error.message.trim_end().to_owned() });
+        })
+    }
+
+    /// Shows what would be done. Nothing is made, not even a store.
+    fn show_only(&self, prepared: &Prepared) -> Result<(), CommandError> {
+        let Prepared { dag, options, .. } = prepared;
+        let plan = Plan::new(self.session.store_for_reading()?.as_ref(), dag, options);
+        let plan = plan.map_err(|error| no_plan(&error))?;
+        self.show(&plan);
+        self.interruption.error().map_or(Ok(()), Err)?;
+        let is_json = self.session.format == Format::Json;
+        if is_json { self.session.ui.print_json(&planned(&plan, dag)) } else { Ok(()) }
+    }
+
+    /// Opens the store, and plans.
+    fn ready(&self, prepared: Prepared) -> Result<Ready, CommandError> {
+        let Prepared { catalog, dag, options } = prepared;
         let fetcher = Fetcher::new(options::fetching(self.session, self.args)?)
             .map_err(|error| CommandError::caused("sources can't be fetched", &error))?;
         let installer = Installer {
@@ -120,16 +179,7 @@ impl<'a> Run<'a> {
         };
         let plan = installer.plan(&dag, &options).map_err(|error| no_plan(&error))?;
         self.show(&plan);
-        self.ask(&plan, &dag)?;
-        // Also after a signal that came meanwhile: each planned build gets its end.
-        let work = {
-            let (dag, plan, cancellation) = (Arc::clone(&dag), plan.clone(), self.cancellation.clone());
-            move || installer.install(&dag, &plan, &options, &cancellation)
-        };
-        let ended = self.drive(work)?;
-        let report = ended
-            .map_err(|error| self.interruption.error().unwrap_or_else(|| outcome::of_install(&error)))?;
-        self.conclude(&report, &dag, &plan)
+        Ok(Ready { installer, dag, options, plan })
     }
 
     /// Tells what will be done.
@@ -139,28 +189,33 @@ impl<'a> Run<'a> {
 
     /// Concretizes what the user asked for.
     fn prepare(&self) -> Result<Prepared, CommandError> {
-        let mut roots = Vec::new();
-        let prepared = (|| {
-            let mut specs = args::specs(&self.args.specs)?;
-            let (catalog, names) = self.session.catalog(&self.args.recipe)?;
-            if specs.is_empty() {
-                specs.extend(names.into_iter().map(AbstractSpec::named));
-            }
-            roots = specs.iter().filter_map(|spec| spec.name.clone()).collect();
-            let written = specs.iter().map(ToString::to_string).collect();
-            self.emitter.emit(EventKind::SolveStarted { specs: written });
-            let dag = Arc::new(self.dag(&specs, &catalog)?);
-            Ok(Prepared { catalog, dag })
-        })();
-        let prepared = self.interruption.error().map_or(prepared, Err);
-        match &prepared {
-            Ok(prepared) => self.emitter.concretized(Arc::clone(&prepared.dag)),
-            Err(error) => self.solve_failed(error, roots),
-        }
-        prepared
+        let asked = self.asked();
+        let Asked { catalog, specs, facts } = self.told(asked)?;
+        let written = specs.iter().map(ToString::to_string).collect();
+        self.emitter.emit(EventKind::SolveStarted { specs: written });
+        let solved = self.dag(&specs, &catalog, &facts);
+        let solved = self.interruption.error().map_or(solved, Err);
+        let dag = Arc::new(solved.inspect_err(|error| {
+            let roots = specs.iter().filter_map(|spec| spec.name.clone()).collect();
+            self.emitter.emit(EventKind::SolveFailed { message: error.message.clone(), roots });
+        })?);
+        self.emitter.concretized(Arc::clone(&dag));
+        let options = options::build(self.session, self.args, &dag, self.machine.cpu_count);
+        Ok(Prepared { catalog, dag, options })
     }
 
-    fn dag(&self, specs: &[AbstractSpec], catalog: &Catalog) -> Result<Dag, CommandError> {
+    /// Reads what the user asked for, and what the concretizer has to know.
+    fn asked(&self) -> Result<Asked, CommandError> {
+        let mut specs = args::specs(&self.args.specs)?;
+        let (catalog, names) = self.session.catalog(&self.args.recipe)?;
+        if specs.is_empty() {
+            specs.extend(names.into_iter().map(AbstractSpec::named));
+        }
+        let facts = self.session.facts(&self.machine)?;
+        Ok(Asked { catalog, specs, facts })
+    }
+
+    fn dag(&self, specs: &[AbstractSpec], catalog: &Catalog, facts: &Facts) -> Result<Dag, CommandError> {
         match by_hash(self.session, specs)? {
             Some(_) if self.args.overwrite => {
                 let message =
@@ -169,28 +224,28 @@ impl<'a> Run<'a> {
             }
             Some(dag) => Ok(dag),
             None => {
-                let facts = self.session.facts(&self.machine)?;
                 let interrupted = || self.interruption.came();
-                Ok(concretize(self.session, specs, catalog, &facts, &interrupted)?.dag)
+                Ok(concretize(self.session, specs, catalog, facts, &interrupted)?.dag)
             }
         }
     }
 
-    fn solve_failed(&self, error: &CommandError, roots: Vec<String>) {
-        self.emitter.emit(EventKind::SolveFailed { message: error.message.clone(), roots });
-    }
-
     /// Asks before something is built again that is installed.
-    fn ask(&mut self, plan: &Plan, dag: &Dag) -> Result<(), CommandError> {
-        let again =
-            dag.roots().filter(|root| self.args.overwrite && plan.to_build().any(|hash| *hash == root.hash));
-        let again: Vec<String> = again.map(|root| root.name_version()).collect();
+    fn ask(&mut self, again: &[String]) -> Result<(), CommandError> {
         if again.is_empty() || self.args.yes_to_all || self.session.format != Format::Text {
             return Ok(());
         }
         match self.answer(format!("Replace what is installed of {}?", again.join(", "))) {
             Some(false) => Err(CommandError::failure("nothing was installed")),
             Some(true) | None => Ok(()),
+        }
+    }
+
+    /// The user does not want what is planned: each planned build ends, although none has begun.
+    fn decline(&self, plan: &Plan) {
+        for hash in plan.to_build() {
+            let ended = EventKind::BuildEnded(BuildEnd::Cancelled(CancelCause::Declined));
+            self.emitter.emit_for(hash, ended);
         }
     }
 
@@ -208,6 +263,16 @@ impl<'a> Run<'a> {
                 () = self.interruption.wait() => None,
             }
         })
+    }
+
+    /// Runs the builds to their ends.
+    fn build(&mut self, ready: Ready) -> Result<Report, CommandError> {
+        let cancellation = self.cancellation.clone();
+        let ended = self.drive(move || {
+            let Ready { installer, dag, options, plan } = ready;
+            installer.install(&dag, &plan, &options, &cancellation)
+        })?;
+        ended.map_err(|error| self.interruption.error().unwrap_or_else(|| outcome::of_install(&error)))
     }
 
     /// Waits for the builds, and cancels them when the monitor fails for good.
@@ -249,7 +314,7 @@ impl<'a> Run<'a> {
         }
         match self.session.format {
             Format::Json => self.session.ui.print_json(&Outcome::from(report))?,
-            Format::Text => self.last_words = outcome::present(report, plan),
+            Format::Text => self.last_words = outcome::present(report, plan, dag),
             Format::Ndjson => {}
         }
         match self.interruption.error() {
@@ -266,7 +331,15 @@ impl<'a> Run<'a> {
         let last_words = if result.is_ok() { self.last_words } else { Text::new() };
         // What the monitor has to say decides the exit status, which the last event tells the user's sink.
         let saves = matches!(self.reports, Some(Reports::Saved(_)));
+        let waiting = self.reports.as_ref().and_then(Reports::drain).map(|drain| {
+            self.interruption.ends(drain.clone());
+            let host = self.args.monitor.host.clone().unwrap_or_else(|| DEFAULT_HOST.to_owned());
+            self.runtime.spawn(monitoring::tell_of(drain, host, self.emitter.clone()))
+        });
         let mut problems = self.fanout.finish_others();
+        if let Some(waiting) = waiting {
+            waiting.abort();
+        }
         let unsaved = saves && !problems.is_empty() && !self.args.monitor.keep_going;
         let conclusion = self.reports.map(|reports| self.runtime.block_on(reports.conclude()));
         let conclusion = conclusion.unwrap_or_default();
