@@ -53,6 +53,17 @@ fn assert_has_records(prefix: &Path) {
 }
 
 #[test]
+fn what_is_asked_for_later_is_explicit() {
+    let Some(user) = with_zlib(User::Current) else { return };
+    // It needs zlib, which is fine, and then fails.
+    misbehave(&user, "write-dependency", &[]).failed_with(1);
+    let explicit = || user.run(["find", "-x"]).stdout.contains("zlib");
+    assert!(!explicit());
+    user.run(["install", "zlib"]).succeeded();
+    assert!(explicit());
+}
+
+#[test]
 fn zlib_is_built_for_root_and_for_others_who_keep_their_files_to_themselves() {
     for who in User::everybody() {
         let Some(user) = with_zlib(who) else { return };

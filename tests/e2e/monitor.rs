@@ -74,6 +74,17 @@ fn without_a_server_nothing_is_built() {
 }
 
 #[test]
+fn hosts_of_no_proxy_are_asked_without_a_proxy() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let user = user().env("http_proxy", &address).env("no_proxy", ".invalid");
+    let options = ["--monitor", "--monitor-disable-auth", "--monitor-host", "http://monitor.invalid"];
+    misbehave(&user, "nothing", &options).failed_with(4);
+    assert!(proxy.accept().is_err(), "the proxy was asked");
+}
+
+#[test]
 fn a_server_gets_builds_with_phases_tags_and_statuses() {
     let Some(user) = with_zlib(User::Current) else { return };
     let user = user.env("SPACKMON_USER", "spacky").env("SPACKMON_TOKEN", TOKEN);

@@ -72,7 +72,7 @@ impl Environment {
         let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
-            user: text("USER").or_else(|| text("LOGNAME")),
+            user: text("USER").or_else(|| text("LOGNAME")).or_else(|| Some(name_of_user())),
             temporary: env::temp_dir(),
             working_directory: env::current_dir().unwrap_or_else(|_| "/".into()),
             user_config_path: folder(USER_CONFIG_PATH),
@@ -94,6 +94,22 @@ impl Proxies {
             direct: text("no_proxy").or_else(|| text("NO_PROXY")),
         }
     }
+}
+
+/// What the list of users calls the user of the process, or else the number.
+fn name_of_user() -> String {
+    let number = rustix::process::getuid().as_raw().to_string();
+    let users = fs_err::read_to_string("/etc/passwd").unwrap_or_default();
+    name_in(&users, &number).unwrap_or(number)
+}
+
+/// The name of a user in the lines of `passwd(5)`.
+fn name_in(users: &str, number: &str) -> Option<String> {
+    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    fields.into_iter().find_map(|fields| match fields[..] {
+        [name, _, uid, ..] if uid == number && !name.is_empty() => Some(name.to_owned()),
+        _ => None,
+    })
 }
 
 fn text(name: &str) -> Option<String> {
@@ -118,4 +134,16 @@ pub(crate) fn take_credentials() -> Result<Credentials, CredentialsError> {
     };
     let (user, token) = (take(SPACKMON_USER), take(SPACKMON_TOKEN));
     Credentials::new(user, token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_in;
+
+    #[test]
+    fn a_user_has_a_name_in_the_list() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nbroken\nme:x:1000:1000::/home/me:/bin/sh\n";
+        assert_eq!(name_in(users, "1000").as_deref(), Some("me"));
+        assert_eq!(name_in(users, "100"), None);
+    }
 }

@@ -6,7 +6,7 @@ use spack_wasm_builtin::{NAMESPACE, RECIPES};
 use spack_wasm_machine::{External, ExternalCache, Inputs, Machine, best_target, find_externals};
 use spack_wasm_recipe_host::{Catalog, CatalogError, Limits, RecipeHost, RepositoryError};
 use spack_wasm_solve::{ExternalPackage, Facts};
-use spack_wasm_spec::{Architecture, Version};
+use spack_wasm_spec::{Architecture, Version, same_family};
 use spack_wasm_store::{Store, StoreAccess, StoreOptions};
 
 use crate::args::{Format, Globals};
@@ -125,6 +125,8 @@ impl Session {
     pub(crate) fn facts(&self, machine: &Machine) -> Result<Facts, CommandError> {
         let found = self.found_externals()?;
         let target = target(machine, &found);
+        let required = self.settings.packages.target.clone();
+        let target = required.filter(|required| same_family(required, &target)).unwrap_or(target);
         let (platform, os) = (machine.platform.clone(), machine.os.clone());
         let mut facts = Facts::new(Architecture { platform, os, target });
         facts.externals.clone_from(&self.settings.packages.externals);

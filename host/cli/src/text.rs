@@ -129,7 +129,8 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 /// The names that a person may have meant by `wanted`, the nearest first, at most three.
 pub(crate) fn near<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let scored = names.into_iter().map(|name| (strsim::jaro_winkler(wanted, name), name));
+    let small = wanted.to_lowercase();
+    let scored = names.into_iter().map(|name| (strsim::jaro_winkler(&small, &name.to_lowercase()), name));
     let mut scored: Vec<(f64, &str)> = scored.filter(|(score, _)| *score > 0.8).collect();
     scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then_with(|| left.cmp(right)));
     scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()

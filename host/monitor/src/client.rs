@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
-use reqwest::{Method, Proxy, Response, StatusCode, Url, redirect};
+use reqwest::{Method, Response, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ use crate::answer::{body_of, reason_of_status};
 use crate::auth::{Challenge, TokenAnswer, token_url};
 use crate::endpoint::{DEFAULT_HOST, DEFAULT_PREFIX, base_url, is_loopback};
 use crate::error::transport_reason;
+use crate::proxy::Proxies;
 use crate::redirect as redirection;
 use crate::retry::{Schedule, is_passing, retry_after};
 use crate::wire::{
@@ -28,8 +29,8 @@ pub struct ClientSettings {
     pub credentials: Option<Credentials>,
     /// Whether credentials may not cross the network without TLS.
     pub require_tls: bool,
-    /// A proxy for servers that are not on this machine.
-    pub proxy: Option<String>,
+    /// Proxies for servers that are not on this machine.
+    pub proxies: Proxies,
     /// What the client calls itself, for example `spack-wasm-0.1.0`.
     pub agent: String,
     /// How long one try may take.
@@ -46,7 +47,7 @@ impl ClientSettings {
             prefix: DEFAULT_PREFIX.to_owned(),
             credentials: None,
             require_tls: false,
-            proxy: None,
+            proxies: Proxies::default(),
             agent: agent.into(),
             timeout: Duration::from_secs(30),
             retry: RetryPolicy::default(),
@@ -356,14 +357,10 @@ fn http_client(settings: &ClientSettings, base: &Url) -> reqwest::Result<reqwest
 
 fn http_builder(settings: &ClientSettings, base: &Url) -> reqwest::Result<reqwest::ClientBuilder> {
     let builder = reqwest::Client::builder()
-        .no_proxy()
         .redirect(redirect::Policy::none())
         .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
         .user_agent(&settings.agent);
-    match settings.proxy.as_ref().filter(|_| !is_loopback(base)) {
-        Some(proxy) => Ok(builder.proxy(Proxy::all(proxy)?)),
-        None => Ok(builder),
-    }
+    settings.proxies.apply(builder, base)
 }
 
 /// The header's value, marked so that no debug output shows it; `None` for a token that no header can hold.

@@ -67,6 +67,8 @@ struct Build {
     announced: bool,
     /// It really started.
     started: bool,
+    /// There was nothing to build.
+    installed: bool,
     /// The log of the running phase.
     log: Option<PhaseLog>,
     /// The phase that ended last, while none has failed.
@@ -166,6 +168,7 @@ impl Reporter {
             .filter(|root| installed.contains(&root))
             .collect();
         for root in roots {
+            self.build(&root).installed = true;
             self.announce(&root);
         }
     }
@@ -214,7 +217,10 @@ impl Reporter {
         let status = match end {
             BuildEnd::Installed { .. } => BuildStatus::Success,
             // Nothing was built, so there is no build to report, unless one was announced before.
-            BuildEnd::AlreadyInstalled { .. } if !self.build(node).started => return,
+            BuildEnd::AlreadyInstalled { .. } if !self.build(node).started => {
+                self.build(node).installed = true;
+                return;
+            }
             BuildEnd::AlreadyInstalled { .. } => BuildStatus::Success,
             BuildEnd::Failed { .. } => BuildStatus::Failed,
             // What the user asked for has failed, as with Spack's client; what lies between has not run.
@@ -248,7 +254,8 @@ impl Reporter {
     ///
     /// Each status update of a package turns the unfinished builds of its direct dependencies into CANCELLED on the
     /// real server. A FAILED is therefore sent again when a dependent was updated later, dependents first, so that
-    /// the last update of every row is its own.
+    /// the last update of every row is its own. What was installed already has no status of its own, as with Spack's
+    /// client, unless a dependent has cancelled it: then it is told as the success that it is.
     fn settle(&mut self) {
         let unfinished = |(node, build): (&DagHash, &Build)| {
             (build.started && build.status.is_none()).then(|| node.clone())
@@ -258,12 +265,18 @@ impl Reporter {
         }
         let Some(dag) = self.dag.clone() else { return };
         for node in dag.topological().into_iter().rev() {
-            let Some((BuildStatus::Failed, own)) = self.status(&node.hash) else { continue };
+            let (status, own) = match self.builds.get(&node.hash) {
+                Some(Build { status: Some((BuildStatus::Failed, own)), .. }) => (BuildStatus::Failed, *own),
+                Some(Build { status: None, announced: true, installed: true, .. }) => {
+                    (BuildStatus::Success, 0)
+                }
+                _ => continue,
+            };
             let overwritten = dag
                 .dependents(&node.hash)
                 .any(|above| self.status(&above.hash).is_some_and(|(_, at)| at > own));
             if overwritten {
-                self.update(&node.hash, BuildStatus::Failed);
+                self.update(&node.hash, status);
             }
         }
     }
@@ -288,7 +301,7 @@ mod tests {
     use spack_wasm_spec::{Architecture, DagBuilder, DependencyTypes, NodeFacts, Version};
 
     use super::*;
-    use crate::{RunId, SCHEMA};
+    use crate::{PlanStep, RunId, SCHEMA};
 
     const PACKAGES: usize = 4;
 
@@ -348,22 +361,40 @@ mod tests {
         Event { schema: SCHEMA, run, sequence: 0, time, node, kind }
     }
 
-    /// The run of a scheduler in which the packages of `failing` fail; dependents of failed ones are cancelled at
-    /// once, as they are found. Gives what each build ended as.
-    fn run(dag: &Dag, failing: u32) -> (Vec<Event>, BTreeMap<DagHash, BuildEnd>) {
+    fn is_in(packages: u32, node: &spack_wasm_spec::Node) -> bool {
+        let index: u32 = node.name()[1..].parse().unwrap();
+        packages & (1 << index) != 0
+    }
+
+    fn plan(dag: &Dag, installed: u32) -> EventKind {
+        let step = |node: Arc<spack_wasm_spec::Node>| PlanStep {
+            hash: node.hash.clone(),
+            action: if is_in(installed, &node) { PlanAction::Installed } else { PlanAction::Build },
+        };
+        EventKind::Plan { steps: dag.topological().into_iter().map(step).collect() }
+    }
+
+    /// The run of a scheduler in which the packages of `failing` fail and those of `installed` are there; dependents of
+    /// failed ones are cancelled at once, as they are found. Gives what each build ended as.
+    fn run(dag: &Dag, failing: u32, installed: u32) -> (Vec<Event>, BTreeMap<DagHash, BuildEnd>) {
         let mut ends: BTreeMap<DagHash, BuildEnd> = BTreeMap::new();
-        let mut events = Vec::new();
+        let mut events = vec![event(None, plan(dag, installed))];
         for node in dag.topological() {
-            let bad = |end: &BuildEnd| !matches!(end, BuildEnd::Installed { .. });
+            if is_in(installed, &node) {
+                ends.insert(node.hash.clone(), BuildEnd::AlreadyInstalled { prefix: "/p".into() });
+                continue;
+            }
+            let bad = |end: &BuildEnd| {
+                !matches!(end, BuildEnd::Installed { .. } | BuildEnd::AlreadyInstalled { .. })
+            };
             let failed = node.dependencies.iter().find(|edge| ends.get(&edge.hash).is_some_and(bad));
-            let index: u32 = node.name()[1..].parse().unwrap();
             let end = if let Some(edge) = failed {
                 BuildEnd::Cancelled(CancelCause::DependencyFailed { dependency: edge.hash.clone() })
             } else {
                 events.push(event(Some(&node.hash), EventKind::BuildStarted));
-                match failing & (1 << index) {
-                    0 => BuildEnd::Installed { prefix: "/p".into() },
-                    _ => BuildEnd::Failed { message: "no".into() },
+                match is_in(failing, &node) {
+                    false => BuildEnd::Installed { prefix: "/p".into() },
+                    true => BuildEnd::Failed { message: "no".into() },
                 }
             };
             events.push(event(Some(&node.hash), EventKind::BuildEnded(end.clone())));
@@ -395,11 +426,11 @@ mod tests {
         rows
     }
 
-    fn check(edges: u32, roots: u32, failing: u32) {
+    fn check(edges: u32, roots: u32, failing: u32, installed: u32) {
         let dag = dag(edges, roots);
         let mut reporter = reporter();
         let mut reports = reporter.concretized(&dag);
-        let (events, ends) = run(&dag, failing);
+        let (events, ends) = run(&dag, failing, installed);
         reports.extend(events.iter().flat_map(|event| reporter.accept(event)));
         assert_eq!(reporter.finish(), [], "everything is settled with the run");
         let rows = rows(&dag, &reports);
@@ -407,6 +438,16 @@ mod tests {
             let is_root = dag.roots().any(|root| root.hash == node);
             let expected = match end {
                 BuildEnd::Installed { .. } => BuildStatus::Success,
+                BuildEnd::AlreadyInstalled { .. } => {
+                    let reported = dag.dependents(&node).any(|above| !is_in(installed, above));
+                    // Without a status of its own it is NOTRUN, as with Spack's client.
+                    let row = rows[&node];
+                    assert!(
+                        row == Some(BuildStatus::Success) || (row.is_none() && !reported),
+                        "{reports:#?}"
+                    );
+                    continue;
+                }
                 BuildEnd::Failed { .. } => BuildStatus::Failed,
                 _ if is_root => BuildStatus::Failed,
                 _ => BuildStatus::Cancelled,
@@ -415,12 +456,18 @@ mod tests {
         }
     }
 
-    /// All DAGs of four packages, all choices of roots, all sets of failing packages.
+    /// All DAGs of four packages, all choices of roots, all sets of failing packages, all sets of installed roots.
     #[test]
     fn rows_are_right_after_every_way_of_failing() {
         for edges in 0..1 << 6 {
             for roots in 0..1 << 3 {
-                (0..1 << PACKAGES).for_each(|failing| check(edges, roots, failing));
+                for failing in 0..1 << PACKAGES {
+                    let present = (0..1 << PACKAGES).filter(|installed| {
+                        let allowed = (roots | 1 << (PACKAGES - 1)) & !failing;
+                        installed & !allowed == 0
+                    });
+                    present.for_each(|installed| check(edges, roots, failing, installed));
+                }
             }
         }
     }

@@ -21,11 +21,21 @@ pub(crate) struct SavedRun {
 impl SavedRun {
     /// Every folder at or below `directory` that holds a saved run, sorted by path.
     ///
-    /// Links to folders are not followed, so there are no circles.
-    pub(crate) fn find(directory: &Path) -> io::Result<Vec<Self>> {
+    /// Links to folders are not followed, so there are no circles. `unreadable` is told the folders below that can't be
+    /// listed.
+    pub(crate) fn find(
+        directory: &Path,
+        unreadable: &mut dyn FnMut(PathBuf, io::Error),
+    ) -> io::Result<Vec<Self>> {
         let (mut found, mut folders) = (Vec::new(), vec![directory.to_owned()]);
         while let Some(folder) = folders.pop() {
-            let (run, mut below) = Self::list(&folder)?;
+            let (run, mut below) = match Self::list(&folder) {
+                Err(error) if folder != directory => {
+                    unreadable(folder, error);
+                    continue;
+                }
+                listed => listed?,
+            };
             found.extend(run);
             below.sort_by(|a, b| b.cmp(a));
             folders.append(&mut below);
@@ -56,9 +66,16 @@ impl SavedRun {
         // A phase's file is written when the phase ends; the name decides where a copy has lost the times.
         phases.sort();
         run.phases = phases.into_iter().map(|(_, path)| path).collect();
-        let any = !(run.specs.is_empty() && run.metadata.is_empty());
+        // A store, too, has files that begin with `spec`.
+        let any = !run.metadata.is_empty() || run.specs.iter().any(|path| is_saved_spec(path));
         Ok((any.then_some(run), below))
     }
+}
+
+/// A run whose concretization failed has nothing else.
+fn is_saved_spec(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with("spec-") && name.ends_with("-config.json")
 }
 
 fn modified(entry: &fs_err::DirEntry) -> Option<SystemTime> {

@@ -15,6 +15,8 @@ pub struct UploadSummary {
     pub sent: usize,
     /// Files that it did not get, in the order of finding out.
     pub problems: Vec<UploadProblem>,
+    /// Folders that can't be listed; there may be saved runs in them.
+    pub unreadable: Vec<UploadProblem>,
     /// Why the upload ended early: without a server or its permission, trying the other files is no use.
     pub stopped: Option<String>,
 }
@@ -37,7 +39,13 @@ pub enum UploadError {
         /// Its absolute path.
         path: PathBuf,
     },
-    /// A folder could not be listed.
+    /// It is a file.
+    #[error("{} is no folder", path.display())]
+    NoFolder {
+        /// Its absolute path.
+        path: PathBuf,
+    },
+    /// The folder could not be listed.
     #[error("the saved runs could not be listed: {0}")]
     List(#[from] io::Error),
 }
@@ -48,17 +56,25 @@ pub enum UploadError {
 /// Uploading twice changes nothing on the server, and nothing is deleted here.
 ///
 /// # Errors
-/// The folder is not there or cannot be read. A bad file is no error: it is named in the summary, and the rest goes on.
+/// The folder is not there or cannot be read. A bad file or folder below is no error: it is named in the summary, and
+/// the rest goes on.
 pub async fn upload(
     directory: &Path,
     client: &Client,
     observer: &mut (dyn FnMut(&Path) + Send),
 ) -> Result<UploadSummary, UploadError> {
     if !directory.is_dir() {
-        return Err(UploadError::Missing { path: std::path::absolute(directory)? });
+        let path = std::path::absolute(directory)?;
+        return Err(match path.exists() {
+            true => UploadError::NoFolder { path },
+            false => UploadError::Missing { path },
+        });
     }
-    let runs = SavedRun::find(directory)?;
-    let mut summary = UploadSummary { runs: runs.len(), ..UploadSummary::default() };
+    let mut summary = UploadSummary::default();
+    let runs = SavedRun::find(directory, &mut |path, error| {
+        summary.unreadable.push(UploadProblem { path, reason: error.to_string() });
+    })?;
+    summary.runs = runs.len();
     for run in runs {
         let mut upload = Upload { client, observer: &mut *observer, summary: &mut summary };
         if let Err(Stop(reason)) = upload.run(&run).await {

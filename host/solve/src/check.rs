@@ -1,12 +1,10 @@
-use spack_wasm_package::{Package, Repository, by_preference};
+use spack_wasm_package::{Package, Repository};
 use spack_wasm_spec::{AbstractSpec, Dag, DependencyRequest, RequestedValue, SpecPart, VariantRequest};
 
 use crate::near::near;
+use crate::nearest::nearest;
 use crate::universe::LANGUAGES;
 use crate::{Facts, Place, SolveError};
-
-/// How many versions an error lists.
-const LISTED_VERSIONS: usize = 6;
 
 /// What can be said of the roots before anything is searched: names that do not exist.
 pub(crate) fn roots(
@@ -39,12 +37,36 @@ impl Check<'_> {
             return Err(SolveError::NoPackage { message, place: Place::of(spec, &SpecPart::Hash) });
         }
         if let Some(name) = &spec.name {
-            match self.repository.package(name) {
-                Some(package) => self.declared(&package, spec)?,
-                None => self.known_elsewhere(name, spec)?,
+            match (self.repository.package(name), &spec.namespace) {
+                (Some(package), _) => {
+                    namespace(&package, spec)?;
+                    self.declared(&package, spec)?;
+                }
+                (None, Some(namespace)) => {
+                    return Err(self.unknown(name, format!("{namespace}.{name}"), spec));
+                }
+                (None, None) => self.known_elsewhere(name, spec)?,
             }
         }
-        spec.dependencies.iter().try_for_each(|dependency| self.node(&dependency.spec))
+        spec.dependencies.iter().try_for_each(|dependency| self.dependency(dependency))
+    }
+
+    /// Behind `%` there is mostly a compiler: those that there are are told, and the name as it was written.
+    fn dependency(&self, dependency: &DependencyRequest) -> Result<(), SolveError> {
+        let mut checked = self.node(&dependency.spec);
+        if let Err(SolveError::UnknownPackage { name, compilers, place, .. }) = &mut checked
+            && dependency.direct
+            && dependency.spec.name.as_ref() == Some(name)
+        {
+            if let Some(written) = place.as_ref().and_then(|place| place.text.get(place.span.clone())) {
+                written.clone_into(name);
+            }
+            let all = self.facts.externals.iter();
+            let known =
+                all.filter(|external| external.virtuals.iter().any(|name| LANGUAGES.contains(&&**name)));
+            *compilers = known.map(|external| format!("{}@{}", external.name, external.version)).collect();
+        }
+        checked
     }
 
     /// A name without a recipe: an external, or a virtual package.
@@ -61,11 +83,15 @@ impl Check<'_> {
         if external {
             return Ok(());
         }
+        Err(self.unknown(name, name.to_owned(), spec))
+    }
+
+    fn unknown(&self, wanted: &str, name: String, spec: &AbstractSpec) -> SolveError {
         let (names, virtuals) = (self.repository.names(), self.repository.virtual_names());
         let externals = self.facts.externals.iter().map(|external| external.name.as_str());
         let all = names.iter().chain(&virtuals).map(String::as_str).chain(externals);
         let place = Place::of(spec, &SpecPart::Name);
-        Err(SolveError::UnknownPackage { name: name.to_owned(), near: near(name, all), place })
+        SolveError::UnknownPackage { name, near: near(wanted, all), compilers: Vec::new(), place }
     }
 
     fn declared(&self, package: &Package, spec: &AbstractSpec) -> Result<(), SolveError> {
@@ -84,15 +110,26 @@ impl Check<'_> {
         if wanted.is_any() || external || usable {
             return Ok(());
         }
-        let known = by_preference(&package.versions);
-        let known = known.into_iter().filter(|declared| !declared.deprecated).take(LISTED_VERSIONS);
         Err(SolveError::UnknownVersion {
             package: package.name.clone(),
             versions: wanted.to_string(),
-            known: known.map(|declared| declared.version.to_string()).collect(),
+            known: nearest(wanted, &package.versions),
             deprecated,
             place: Place::of(spec, &SpecPart::Versions),
         })
+    }
+}
+
+/// `other.zlib` is not the zlib that is found first.
+fn namespace(package: &Package, spec: &AbstractSpec) -> Result<(), SolveError> {
+    match &spec.namespace {
+        Some(asked) if *asked != package.namespace => Err(SolveError::OtherNamespace {
+            package: package.name.clone(),
+            asked: asked.clone(),
+            namespace: package.namespace.clone(),
+            place: Place::of(spec, &SpecPart::Name),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -31,6 +31,19 @@ pub enum SolveError {
         name: String,
         /// Names that may be meant.
         near: Vec<String>,
+        /// The compilers that there are, where one may be meant.
+        compilers: Vec<String>,
+        /// Where.
+        place: Option<Box<Place>>,
+    },
+    /// The package is found in another namespace than the one that was asked for.
+    OtherNamespace {
+        /// The package.
+        package: String,
+        /// The namespace that was asked for.
+        asked: String,
+        /// The namespace of the repository that has it, the first one in the order of search.
+        namespace: String,
         /// Where.
         place: Option<Box<Place>>,
     },
@@ -40,7 +53,7 @@ pub enum SolveError {
         package: String,
         /// What was asked for.
         versions: String,
-        /// The best versions that there are.
+        /// The nearest versions that there are.
         known: Vec<String>,
         /// Whether only deprecated versions would do.
         deprecated: bool,
@@ -130,6 +143,7 @@ impl SolveError {
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::UnknownPackage { place, .. }
+            | Self::OtherNamespace { place, .. }
             | Self::UnknownVersion { place, .. }
             | Self::UnknownVariant { place, .. }
             | Self::UnknownValue { place, .. }
@@ -144,6 +158,9 @@ impl SolveError {
     pub fn message(&self) -> String {
         match self {
             Self::UnknownPackage { name, .. } => format!("there is no package `{name}`"),
+            Self::OtherNamespace { package, asked, namespace, .. } => {
+                format!("`{asked}.{package}` can't be had: {package} comes from the namespace `{namespace}`")
+            }
             Self::UnknownVersion { package, versions, deprecated: true, .. } => {
                 format!("{package}@{versions} is deprecated, and deprecated versions are not allowed")
             }
@@ -181,6 +198,12 @@ impl SolveError {
             Self::UnknownPackage { near, .. } if !near.is_empty() => {
                 Some(format!("did you mean {}?", list(near, "or")))
             }
+            Self::UnknownPackage { compilers, .. } if !compilers.is_empty() => {
+                Some(format!("the compilers are {}", list(compilers, "and")))
+            }
+            Self::OtherNamespace { package, namespace, .. } => Some(format!(
+                "write `{namespace}.{package}`; `spack-wasm repo list` shows the repositories in their order"
+            )),
             Self::UnknownPackage { .. } => {
                 Some("`spack-wasm list` shows the packages that there are".to_owned())
             }

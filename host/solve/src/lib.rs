@@ -38,6 +38,7 @@ mod externals;
 mod facts;
 mod improve;
 mod near;
+mod nearest;
 mod order;
 mod prefer;
 mod provider;

@@ -4,13 +4,13 @@ mod install;
 mod monitor;
 mod packages;
 mod repo;
+mod specs;
 
 use anstream::ColorChoice;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use spack_wasm_spec::AbstractSpec;
 
-use crate::error::{CommandError, EXIT_STATUSES};
+use crate::error::EXIT_STATUSES;
 
 pub(crate) use install::{InstallArgs, SandboxArgs, TestChoice};
 pub(crate) use monitor::{MonitorArgs, MonitorCommand, MonitorCommandArgs};
@@ -18,6 +18,7 @@ pub(crate) use packages::{
     FindArgs, InfoArgs, ListArgs, LocationArgs, LogsArgs, ReindexArgs, SpecArgs, UninstallArgs,
 };
 pub(crate) use repo::{RepoArgs, RepoCommand};
+pub(crate) use specs::{one_spec, specs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Blue.on_default().bold())
@@ -164,26 +165,6 @@ impl Cli {
     pub(crate) fn globals(&self) -> Globals {
         self.globals.clone().with(self.command.globals())
     }
-}
-
-/// Reads the specs of a command line: its words belong together, so `zlib +shared` is one spec.
-///
-/// # Errors
-/// The words are no specs, or there are words, for example an empty one out of a script's variable, and no spec in them.
-pub(crate) fn specs(words: &[String]) -> Result<Vec<AbstractSpec>, CommandError> {
-    let specs = AbstractSpec::parse_all(&words.join(" "))?;
-    if specs.is_empty() && !words.is_empty() {
-        return Err(CommandError::usage("a spec is expected, and there are only blanks"));
-    }
-    Ok(specs)
-}
-
-/// Reads a command line with exactly one spec.
-///
-/// # Errors
-/// The words are no spec, or more than one.
-pub(crate) fn one_spec(words: &[String]) -> Result<AbstractSpec, CommandError> {
-    Ok(AbstractSpec::parse(&words.join(" "))?)
 }
 
 fn exit_statuses() -> String {

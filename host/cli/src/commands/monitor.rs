@@ -23,8 +23,9 @@ pub(super) fn run(
     warn_of_useless(session, &monitor);
     let runtime = runtime::new()?;
     let directory = without_dots(&session.environment.working_directory.join(upload.args.directory));
-    if !directory.exists() {
-        let message = format!("there are no saved reports: {} does not exist", directory.display());
+    if !directory.is_dir() {
+        let why = if directory.exists() { "is no folder" } else { "does not exist" };
+        let message = format!("there are no saved reports: {} {why}", directory.display());
         return Err(CommandError::failure(message)
             .hinted(format!("they are saved in {}", session.settings.monitor_dir.display())));
     }
@@ -60,6 +61,9 @@ async fn send(
 }
 
 fn report(session: &Session, directory: &Path, summary: &UploadSummary) -> Result<(), CommandError> {
+    for folder in &summary.unreadable {
+        session.ui.warn(&format!("passed over: {}", folder.reason));
+    }
     if summary.runs == 0 {
         session.ui.warn(&format!("there are no saved reports in {}", directory.display()));
         return Ok(());

@@ -63,16 +63,19 @@ impl ConfigError {
     }
 }
 
+/// How many keys a message lists at most.
+const MOST_LISTED: usize = 8;
+
 fn quoted(words: &[&'static str]) -> Vec<String> {
     words.iter().map(|word| format!("`{word}`")).collect()
 }
 
-/// The nearest keys, or all of them where none is near.
+/// The nearest key, or all of them where none is near and they are few.
 fn proposal(key: &str, known: &[&'static str]) -> String {
     let near = near(key, known.iter().copied());
     match near.first() {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
-        None if known.is_empty() => String::new(),
+        None if known.is_empty() || known.len() > MOST_LISTED => String::new(),
         None => format!("; the keys are {}", listed(&quoted(known))),
     }
 }

@@ -7,6 +7,7 @@ mod command_line;
 mod error;
 mod packages;
 mod read;
+mod requirements;
 mod sections;
 mod settings;
 mod sources;

@@ -9,6 +9,7 @@ use spack_wasm_solve::{ExternalPackage, Preferences};
 use spack_wasm_spec::{AbstractSpec, Version, VersionElement, VersionList};
 
 use super::ConfigError;
+use super::requirements::{self, Entry, Requirements};
 use super::sections::OneOrMany;
 use super::variables::Variables;
 
@@ -21,6 +22,9 @@ pub(super) struct PackageSection {
     variants: Option<OneOrMany<String>>,
     providers: Option<BTreeMap<String, Vec<String>>>,
     externals: Option<Vec<ExternalEntry>>,
+    require: Option<OneOrMany<Entry>>,
+    prefer: Option<OneOrMany<Entry>>,
+    conflict: Option<OneOrMany<Entry>>,
     compiler: Option<IgnoredAny>,
     package_attributes: Option<IgnoredAny>,
     permissions: Option<IgnoredAny>,
@@ -67,6 +71,10 @@ pub(crate) struct Packages {
     pub(crate) externals: Vec<ExternalPackage>,
     /// What is preferred.
     pub(crate) preferences: Preferences,
+    /// What is required, and what is in conflict.
+    pub(crate) requirements: Requirements,
+    /// What all packages are required to be built for.
+    pub(crate) target: Option<String>,
 }
 
 impl PackageSection {
@@ -85,6 +93,9 @@ impl PackageSection {
             variants: self.variants.or(lower.variants),
             providers: self.providers.or(lower.providers),
             externals,
+            require: self.require.or(lower.require),
+            prefer: self.prefer.or(lower.prefer),
+            conflict: self.conflict.or(lower.conflict),
             ..Self::default()
         }
     }
@@ -125,6 +136,17 @@ fn add(
         preferences.variants.insert(name.to_owned(), spec);
     }
     preferences.providers.extend(section.providers.unwrap_or_default());
+    let wishes = |kind: &str, entries: Option<OneOrMany<Entry>>| -> Result<_, ConfigError> {
+        let read = entries.map(|entries| requirements::read(name, entries)).transpose();
+        Ok(read.map_err(|reason| ConfigError::value(key(kind), reason))?.unwrap_or_default())
+    };
+    let (preferred, required) = (wishes("prefer", section.prefer)?, wishes("require", section.require)?);
+    preferred.iter().rev().chain(required.iter().rev()).for_each(|wish| wish.prefer(preferences));
+    let requirements = &mut packages.requirements;
+    packages.target =
+        packages.target.take().or_else(|| required.iter().find_map(|wish| wish.target().map(str::to_owned)));
+    requirements.required.extend(required);
+    requirements.conflicts.extend(wishes("conflict", section.conflict)?);
     for entry in section.externals.unwrap_or_default() {
         let external = external(name, entry, variables)
             .map_err(|reason| ConfigError::value(key("externals"), reason))?;

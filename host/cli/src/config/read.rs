@@ -22,8 +22,25 @@ pub(super) fn file(path: &Path) -> Result<Scope, ConfigError> {
 
 /// Reads the text of a file.
 pub(super) fn parse(text: &str) -> Result<Scope, YamlError> {
-    let scope: Option<Scope> = serde_saphyr::from_str(text)?;
+    let scope: Option<Scope> = serde_saphyr::from_str(&without_overrides(text))?;
     Ok(scope.unwrap_or_default())
+}
+
+/// The text with `key: ` for `key::`, by which Spack lets a scope take the place of those below it. There is one scope of
+/// files here, so both mean the same. Lines and columns stay what they are.
+fn without_overrides(text: &str) -> String {
+    let plain = |line: &str| {
+        let key =
+            line.trim_start().trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_-".contains(c));
+        let behind = key
+            .strip_prefix("::")
+            .filter(|behind| behind.is_empty() || behind.starts_with([' ', '\n', '\r']));
+        match behind {
+            Some(behind) => format!("{}: {behind}", &line[..line.len() - key.len()]),
+            None => line.to_owned(),
+        }
+    };
+    text.split_inclusive('\n').map(plain).collect()
 }
 
 /// What is wrong with a text, which `origin` names; lines are told where it has them.

@@ -1,9 +1,11 @@
 //! What may stand in the files, as it is written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use indexmap::IndexMap;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use spack_wasm_sandbox::{Layer, Level};
 
@@ -36,7 +38,7 @@ where
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConfigSection {
-    #[serde(deserialize_with = "or_nothing")]
+    #[serde(deserialize_with = "install_tree")]
     pub(super) install_tree: InstallTree,
     pub(super) build_stage: Option<OneOrMany<String>>,
     pub(super) source_cache: Option<String>,
@@ -92,6 +94,41 @@ pub(super) struct InstallTree {
     pub(super) root: Option<String>,
     padded_length: Option<IgnoredAny>,
     projections: Option<IgnoredAny>,
+}
+
+/// Also in its old form, which is the root alone.
+fn install_tree<'de, D: Deserializer<'de>>(deserializer: D) -> Result<InstallTree, D::Error> {
+    deserializer.deserialize_any(InstallTreeVisitor)
+}
+
+struct InstallTreeVisitor;
+
+impl<'de> Visitor<'de> for InstallTreeVisitor {
+    type Value = InstallTree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a folder, or keys such as `root`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, root: &str) -> Result<InstallTree, E> {
+        Ok(InstallTree { root: Some(root.to_owned()), ..InstallTree::default() })
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<InstallTree, E> {
+        Ok(InstallTree::default())
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<InstallTree, E> {
+        Ok(InstallTree::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<InstallTree, A::Error> {
+        Err(serde::de::Error::custom("a folder is expected, or keys such as `root`"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<InstallTree, A::Error> {
+        InstallTree::deserialize(MapAccessDeserializer::new(map))
+    }
 }
 
 /// `config:git:`.

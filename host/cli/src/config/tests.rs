@@ -109,7 +109,7 @@ fn packages_are_read() {
          prefix: /opt/gcc\n      extra_attributes: {compilers: {c: /opt/gcc/bin/gcc, cxx: /opt/gcc/bin/g++}}\n",
     )]);
     let settings = user.load(&["packages:hdf5:buildable:true"]).unwrap();
-    let Packages { externals, preferences } = settings.packages;
+    let Packages { externals, preferences, .. } = settings.packages;
     assert_eq!(preferences.providers["zlib-api"], ["zlib"]);
     assert_eq!(preferences.versions["hdf5"].len(), 2);
     assert!(preferences.versions["hdf5"][0].contains(&Version::new("1.10.8")));
@@ -138,6 +138,7 @@ fn mistakes_are_told_with_file_line_and_the_nearest_key() {
 fn mistakes_on_the_command_line_are_told() {
     let user = User::new(&[]);
     insta::assert_snapshot!(user.error(&["config:buildjobs:4"]), @"-c config:buildjobs:4: there is no key `buildjobs`; did you mean `build_jobs`?");
+    insta::assert_snapshot!(user.error(&["config:foo:1"]), @"-c config:foo:1: there is no key `foo`");
     insta::assert_snapshot!(user.error(&["build_jobs"]), @"`-c build_jobs`: expected are a section, a key and a value with colons between them");
     insta::assert_snapshot!(user.error(&["config:sandbox:allow_missing:[usr]"]), @"-c config:sandbox:allow_missing:[usr]: `usr` is none of `user`, `mount`, `pid`, `network`, `ipc`, `uts`, `cgroup`, `proc`, `landlock` and `seccomp`");
     insta::assert_snapshot!(user.error(&["mirrors:m:s3://bucket"]), @r#"-c mirrors:m:s3://bucket: mirror `m` has the address "s3://bucket", which is neither a folder nor a file, http or https address"#);
@@ -211,4 +212,85 @@ fn what_is_no_file_of_text_is_named() {
     fs_err::remove_dir(&path).unwrap();
     fs_err::write(&path, b"config:\n  source_cache: /caf\xe9\n").unwrap();
     insta::assert_snapshot!(user.error(&[]), @"the configuration can't be read: failed to read from file `CONFIG/config.yaml`: stream did not contain valid UTF-8");
+}
+
+/// zlib@1.3.1+shared, which is below hdf5.
+fn dag_of_hdf5() -> spack_wasm_spec::Dag {
+    use spack_wasm_spec::{Architecture, DagBuilder, DependencyTypes, NodeFacts, VariantValue};
+    let facts = |name: &str, version: &str| NodeFacts {
+        name: name.to_owned(),
+        version: Version::new(version),
+        architecture: Architecture {
+            platform: "linux".into(),
+            os: "debian12".into(),
+            target: "x86_64_v3".into(),
+        },
+        namespace: "builtin".into(),
+        variants: [("shared".to_owned(), VariantValue::Bool(true))].into(),
+        flags: Default::default(),
+        patches: Vec::new(),
+        package_hash: String::new(),
+        external: None,
+    };
+    let mut builder = DagBuilder::new();
+    let zlib = builder.add(facts("zlib", "1.3.1"), Vec::new());
+    let below = vec![(zlib, DependencyTypes::DEFAULT, vec!["zlib-api".to_owned()])];
+    let hdf5 = builder.add(facts("hdf5", "1.14.5"), below);
+    builder.finish([hdf5])
+}
+
+#[test]
+fn what_is_required_holds_or_is_told() {
+    let violation = |text: &str| {
+        let user = User::new(&[("packages.yaml", text)]);
+        user.load(&[]).unwrap().packages.requirements.violation(&dag_of_hdf5())
+    };
+    for fine in [
+        "packages: {all: {require: target=x86_64_v3}}",
+        "packages: {zlib: {require: ['@1.3:', '+shared']}}",
+        "packages: {zlib: {require: [{one_of: ['@1.2', '@1.3'], when: '+shared'}]}}",
+        "packages: {zlib: {require: [{spec: '@1.2', when: '~shared'}]}}",
+        "packages: {all: {require: +mpi}}",
+        "packages: {all: {require: '~shared'}, zlib: {require: +shared}, hdf5: {require: '@1.14'}}",
+        "packages: {zlib-api: {require: zlib}}",
+        "packages: {zlib: {prefer: ['@1.2'], conflict: ['@1.2']}}",
+    ] {
+        assert_eq!(violation(fine), None, "{fine}");
+    }
+    let told = |text: &str| violation(text).unwrap_or_default();
+    insta::assert_snapshot!(told("packages: {all: {require: [target=zen4]}}"), @"hdf5@1.14.5 is not `target=zen4`, against `packages:all:require` of the configuration");
+    insta::assert_snapshot!(told("packages: {zlib: {require: [{any_of: ['@1.2', '~shared'], message: for site}]}}"), @"zlib@1.3.1 is not `@1.2` or `~shared` (for site), against `packages:zlib:require` of the configuration");
+    insta::assert_snapshot!(told("packages: {zlib: {require: [{one_of: ['@1.3', '+shared']}]}}"), @"zlib@1.3.1 is not `@1.3` or `+shared`, against `packages:zlib:require` of the configuration");
+    insta::assert_snapshot!(told("packages: {zlib-api: {require: zlib-ng}}"), @"zlib@1.3.1 is not `zlib-ng`, against `packages:zlib-api:require` of the configuration");
+    insta::assert_snapshot!(told("packages: {all: {conflict: ['+shared']}}"), @"hdf5@1.14.5 is `+shared`, against `packages:all:conflict` of the configuration");
+    insta::assert_snapshot!(User::new(&[("packages.yaml", "packages: {zlib: {require: [{when: +shared}]}}")]).error(&[]), @"CONFIG/packages.yaml: packages:zlib:require: there is no spec in it");
+}
+
+#[test]
+fn what_is_required_is_preferred() {
+    let user = User::new(&[(
+        "packages.yaml",
+        "packages:\n  all: {require: [target=x86_64_v2]}\n  zlib:\n    require: '@1.2 ~shared'\n    prefer: ['@1.3 +shared +pic']\n    \
+         version: ['1.1']\n  mpi: {require: [mpich]}\n",
+    )]);
+    let Packages { preferences, target, .. } = user.load(&[]).unwrap().packages;
+    let versions: Vec<_> = preferences.versions["zlib"].iter().map(ToString::to_string).collect();
+    assert_eq!(versions, ["1.2", "1.3", "1.1"]);
+    assert_eq!(preferences.variants["zlib"].to_string(), "+pic~shared");
+    assert_eq!(preferences.providers["mpi"], ["mpich"]);
+    assert_eq!(target.as_deref(), Some("x86_64_v2"));
+}
+
+#[test]
+fn forms_of_a_real_spack_are_read() {
+    let user = User::new(&[
+        ("config.yaml", "config::\n  install_tree: ~/tree\n  build_jobs:: 3\n"),
+        ("packages.yaml", "packages::\n  all::\n    require::\n    - target=x86_64_v3\n"),
+    ]);
+    let settings = user.load(&[]).unwrap();
+    assert_eq!((settings.store.as_path(), settings.build_jobs), (Path::new("/home/u/tree"), Some(3)));
+    assert_eq!(settings.packages.target.as_deref(), Some("x86_64_v3"));
+    let message = |text: &str| User::new(&[("config.yaml", text)]).error(&[]);
+    insta::assert_snapshot!(message("config:\n  install_tree: $spack/opt\n"), @"CONFIG/config.yaml: config:install_tree:root: `$spack/opt`: `$spack` is the folder that Spack itself is in, and this program has none: write the path");
+    insta::assert_snapshot!(message("config:\n  install_tree: [a]\n"), @"CONFIG/config.yaml:2: a folder is expected, or keys such as `root`");
 }

@@ -51,14 +51,23 @@ impl Variables {
             };
             let known = self.values.iter().find(|(known, _)| *known == name);
             let value = known.and_then(|(_, value)| value.as_deref());
-            let names = self.values.each_ref().map(|(known, _)| format!("`${known}`"));
-            let unknown = || format!("`{text}`: `${name}` is not known; there are {}", names.join(", "));
+            let unknown = || format!("`{text}`: {}", self.unknown(name));
             done.push_str(before);
             done.push_str(value.ok_or_else(unknown)?);
             rest = after;
         }
         done.push_str(rest);
         Ok(done)
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        if name == "spack" {
+            return "`$spack` is the folder that Spack itself is in, and this program has none: write the path"
+                .to_owned();
+        }
+        let known = self.values.iter().filter(|(_, value)| value.is_some());
+        let names: Vec<_> = known.map(|(known, _)| format!("`${known}`")).collect();
+        format!("`${name}` is not known; there are {}", names.join(", "))
     }
 }
 

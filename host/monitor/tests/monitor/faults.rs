@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use spack_wasm_monitor::{
-    BuildEnd, CancelCause, Client, ClientSettings, Delivery, PhaseExit, RetryPolicy, Stream, Usage, upload,
+    BuildEnd, CancelCause, Client, ClientSettings, Delivery, PhaseExit, Proxies, RetryPolicy, Stream, Usage,
+    upload,
 };
 use spack_wasm_spec::Dag;
 
@@ -358,9 +359,34 @@ async fn loopback_never_goes_through_a_proxy() {
     fault.expected.truncate(1);
     let replay = fault.replay();
     let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let proxied = ClientSettings { proxy: Some(format!("http://{nowhere}")), ..settings(&replay.host()) };
+    let proxies = Proxies { http: Some(format!("http://{nowhere}")), ..Proxies::default() };
+    let proxied = ClientSettings { proxies, ..settings(&replay.host()) };
     Client::new(proxied).unwrap().check().await.unwrap();
     replay.assert_done();
+}
+
+/// Which of two proxies, the one of `http` and the one of `https`, a client of `host` asks.
+async fn asked(host: &str, direct: Option<&str>) -> [bool; 2] {
+    let proxies = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [http, https] =
+        proxies.each_ref().map(|proxy| Some(format!("http://{}", proxy.local_addr().unwrap())));
+    let proxies_of_user = Proxies { http, https, direct: direct.map(str::to_owned) };
+    let timeout = Duration::from_millis(500);
+    let settings = ClientSettings { proxies: proxies_of_user, timeout, ..settings(host) };
+    Client::new(settings).unwrap().check().await.unwrap_err();
+    proxies.map(|proxy| {
+        proxy.set_nonblocking(true).unwrap();
+        proxy.accept().is_ok()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_for_its_scheme_and_not_for_hosts_of_no_proxy() {
+    assert_eq!(asked("http://monitor.invalid", None).await, [true, false]);
+    assert_eq!(asked("HTTPS://monitor.invalid", None).await, [false, true]);
+    assert_eq!(asked("http://monitor.invalid", Some("example.org,.invalid")).await, [false, false]);
+    assert_eq!(asked("https://monitor.invalid", Some(".invalid")).await, [false, false]);
+    assert_eq!(asked("http://monitor.invalid", Some("example.org")).await, [true, false]);
 }
 
 /// A server that takes requests and never answers holds the end of the run up no longer than the drain.

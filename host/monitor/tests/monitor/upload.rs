@@ -140,6 +140,31 @@ async fn a_folder_without_a_saved_run() {
     assert_eq!(summary, UploadSummary::default());
 }
 
+/// A whole home: the store has specs, too, and not everything may be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_saved_run_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    saved(folder.path(), RUN);
+    let store = folder.path().join("store/zlib/.spack");
+    fs_err::create_dir_all(&store).unwrap();
+    fs_err::write(store.join("spec.json"), "{}").unwrap();
+    let closed = folder.path().join("closed");
+    fs_err::create_dir(&closed).unwrap();
+    fs_err::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    // Root may list everything.
+    let is_closed = fs_err::read_dir(&closed).is_err();
+    let (summary, _) = send(folder.path(), expected()).await;
+    assert_eq!((summary.runs, summary.sent, summary.problems.len()), (1, 9, 0));
+    assert_eq!(summary.unreadable.iter().any(|problem| problem.path == closed), is_closed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_no_folder_of_runs() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = upload(file.path(), &client("http://127.0.0.1:9"), &mut |_| {}).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("{} is no folder", file.path().display()));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();

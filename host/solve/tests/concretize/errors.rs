@@ -5,6 +5,25 @@ use insta::assert_snapshot;
 use spack_wasm_package::RequirementPolicy;
 
 #[test]
+fn a_namespace_is_the_one_of_the_repository() {
+    let builtin = builtin();
+    assert!(try_solve("builtin.zlib", &builtin, &machine()).is_ok());
+    assert!(try_solve("hdf5 ^builtin.zlib", &builtin, &machine()).is_ok());
+    assert_snapshot!(error("hdf5 ^foo.zlib", &builtin), @r"
+    `foo.zlib` can't be had: zlib comes from the namespace `builtin`
+        hdf5 ^foo.zlib
+              ^^^^^^^^
+    hint: write `builtin.zlib`; `spack-wasm repo list` shows the repositories in their order
+    ");
+    assert_snapshot!(error("foo.zlb", &builtin), @r"
+    there is no package `foo.zlb`
+        foo.zlb
+        ^^^^^^^
+    hint: did you mean `zlib` or `zlib-api`?
+    ");
+}
+
+#[test]
 fn names_that_do_not_exist() {
     let builtin = builtin();
     assert_snapshot!(error("hfd5@1.10", &builtin), @r"
@@ -12,6 +31,18 @@ fn names_that_do_not_exist() {
         hfd5@1.10
         ^^^^
     hint: did you mean `hdf5`?
+    ");
+    assert_snapshot!(error("HDF5", &builtin), @r"
+    there is no package `HDF5`
+        HDF5
+        ^^^^
+    hint: did you mean `hdf5`?
+    ");
+    assert_snapshot!(error("hdf5 %clang", &builtin), @r"
+    there is no package `clang`
+        hdf5 %clang
+              ^^^^^
+    hint: the compilers are `gcc@12.2.0`
     ");
     assert_snapshot!(error("tensorflow", &builtin), @r"
     there is no package `tensorflow`
@@ -24,6 +55,12 @@ fn names_that_do_not_exist() {
         hdf5@9.9 +hl
              ^^^
     hint: there are `1.10.8`, `1.14.5`, `1.12.3`, `1.8.22` and `develop-1.14`
+    ");
+    assert_snapshot!(error("hdf5@1.12.9", &builtin), @r"
+    this version does not exist: hdf5@1.12.9
+        hdf5@1.12.9
+             ^^^^^^
+    hint: there are `1.12.3`, `1.10.8`, `1.14.5`, `1.8.22` and `develop-1.14`
     ");
     assert_snapshot!(error("hdf5 +tool", &builtin), @r"
     hdf5 has no variant `tool`

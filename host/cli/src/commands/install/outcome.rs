@@ -6,6 +6,7 @@ use spack_wasm_spec::{Dag, DagHash};
 
 use crate::error::{CommandError, ErrorKind};
 use crate::render::failure;
+use crate::session::Session;
 use crate::text::{GOOD, HINT, Text, chain};
 
 /// Nothing was built at all.
@@ -30,6 +31,23 @@ pub(super) fn present(report: &Report, plan: &Plan, dag: &Dag) -> Text {
         text.styled(GOOD, "[+]").push(" ").styled(HINT, &package.prefix.display().to_string()).push("\n");
     }
     text
+}
+
+/// Marks what the user asked for and what was there before, perhaps only because something else needs it. Where that
+/// can't be written, nothing is lost but the mark.
+pub(super) fn mark_asked_for(session: &Session, dag: &Dag) {
+    let mark = || {
+        let store = session.store()?;
+        for root in dag.roots() {
+            if store.get(&root.hash)?.is_some_and(|installed| !installed.explicit) {
+                store.mark_explicit(&root.hash, true)?;
+            }
+        }
+        Ok::<_, CommandError>(())
+    };
+    if let Err(error) = mark() {
+        session.ui.warn(&format!("what you asked for is not marked so: {}", error.message));
+    }
 }
 
 /// The builds have ended, one way or another.

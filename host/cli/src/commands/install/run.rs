@@ -305,6 +305,7 @@ impl<'a> Run<'a> {
     }
 
     fn conclude(&mut self, report: &Report, dag: &Dag, plan: &Plan) -> Result<(), CommandError> {
+        outcome::mark_asked_for(self.session, dag);
         let folder = self.session.paths.failed_logs();
         for failure in &report.failed {
             failed_logs::remember(&folder, dag, failure);
