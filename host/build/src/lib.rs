@@ -28,6 +28,7 @@ mod subject;
 mod surroundings;
 mod urls;
 mod walls;
+mod warnings;
 mod wrapper;
 
 pub use cancel::Cancellation;
