@@ -13,6 +13,7 @@ mod help;
 mod install;
 mod interrupt;
 mod jobs;
+mod limits;
 mod logs;
 mod misbehaving;
 mod mistakes;
