@@ -13,7 +13,7 @@ const KEPT: u64 = 70 << 20;
 const MOST_MEMORY_KIB: u64 = 160_000;
 
 /// Runs the program and watches how much memory it has at most, in KiB.
-fn peak_of(user: &TestContext, arguments: &[&str]) -> u64 {
+pub(crate) fn peak_of(user: &TestContext, arguments: &[&str]) -> u64 {
     let mut command = user.command(user.binary());
     let devnull = || fs_err::File::create("/dev/null").unwrap().into_parts().0;
     let mut child = command.args(arguments).stdout(devnull()).stderr(devnull()).spawn().unwrap();

@@ -15,6 +15,7 @@ mod help;
 mod install;
 mod interrupt;
 mod jobs;
+mod limits;
 mod locks;
 mod logs;
 mod misbehaving;

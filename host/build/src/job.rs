@@ -359,9 +359,13 @@ impl Job {
             return Err(BuildError::Empty);
         }
         pending.rewrite_text(&ground.wrapper.replacements())?;
-        let checked = pending.check(&CheckOptions {
-            dependencies: ground.dependencies.clone(),
-            traces: traces(&ground.inside),
+        let options =
+            CheckOptions { dependencies: ground.dependencies.clone(), traces: traces(&ground.inside) };
+        let cancellation = &self.shared.cancellation;
+        let checked = pending.check_unless(&options, &|| cancellation.cause().is_some());
+        let checked = checked.map_err(|error| match cancellation.cause() {
+            Some(cause) => BuildError::Cancelled(cause),
+            None => error.into(),
         })?;
         let done = Done {
             installer: &self.shared.installer,

@@ -14,6 +14,10 @@ use spack_wasm_sandbox::refusal::Refusal;
 use spack_wasm_store::PhaseTime;
 
 use crate::LogLimits;
+use crate::warnings::Warnings;
+
+/// How often a build says how far it is, at most: more than anybody follows.
+const MOST_PROGRESS: usize = 10_000;
 
 /// The journal of one build, shared by its thread and by what its recipe calls.
 #[derive(Clone)]
@@ -32,7 +36,8 @@ struct Inner {
     excerpt: Excerpt,
     times: Vec<PhaseTime>,
     refusals: Vec<Refusal>,
-    warnings: Vec<String>,
+    warnings: Warnings,
+    progress: usize,
 }
 
 struct Phase {
@@ -53,7 +58,8 @@ impl Journal {
             log: None,
             times: Vec::new(),
             refusals: Vec::new(),
-            warnings: Vec::new(),
+            warnings: Warnings::default(),
+            progress: 0,
         })))
     }
 
@@ -100,9 +106,23 @@ impl Journal {
         }
     }
 
+    /// A warning that is repeated at the end, and one of the events; of a flood the log has more.
     pub(crate) fn warn(&self, message: String) {
-        self.emit(EventKind::Warning { message: message.clone() });
-        self.lock().warnings.push(message);
+        let is_told = self.lock().warnings.push(&message);
+        if is_told {
+            self.emit(EventKind::Warning { message });
+        }
+    }
+
+    /// How far a phase is.
+    pub(crate) fn progress(&self, done: u64, total: Option<u64>, text: String) {
+        let mut inner = self.lock();
+        inner.progress += 1;
+        if inner.progress <= MOST_PROGRESS
+            && let Some(build) = &inner.build
+        {
+            build.emit(EventKind::Progress { done, total, text });
+        }
     }
 
     pub(crate) fn begin_phase(&self, package: &str, name: &str) {
@@ -163,7 +183,7 @@ impl Journal {
     /// The phase that failed, what the sandbox refused, and what the recipe wants the user to know.
     pub(crate) fn conclusion(&self) -> (Option<String>, Vec<Refusal>, Vec<String>) {
         let inner = self.lock();
-        (inner.name.clone(), inner.refusals.clone(), inner.warnings.clone())
+        (inner.name.clone(), inner.refusals.clone(), inner.warnings.told())
     }
 
     /// The build has ended.
@@ -173,6 +193,9 @@ impl Journal {
         inner.phase = None;
         if let Some((file, _)) = &mut inner.log {
             drop(file.flush());
+        }
+        if let (Some(build), Some(message)) = (&inner.build, inner.warnings.untold()) {
+            build.emit(EventKind::Warning { message });
         }
         if let Some(build) = inner.build.take() {
             build.end(end);

@@ -29,6 +29,7 @@ mod subject;
 mod surroundings;
 mod urls;
 mod walls;
+mod warnings;
 mod wrapper;
 
 pub use cancel::Cancellation;

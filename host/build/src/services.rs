@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use spack_wasm_jobserver::Lease;
-use spack_wasm_monitor::{EventKind, Stream};
+use spack_wasm_monitor::Stream;
 use spack_wasm_recipe_host::types::{Command as Planned, ToolError, ToolFailure, ToolOutcome};
 use spack_wasm_recipe_host::{Answer, AskError, Question, Services, ToolRequest};
 use spack_wasm_sandbox::refusal::probable_refusals;
@@ -103,18 +103,11 @@ impl Services for BuildServices {
 
     fn find(&mut self, program: &str) -> Option<String> {
         let _own = OwnIdentity::resume(self.identity);
-        let script = "command -v -- \"$1\"";
-        let mut command = Command::new(["/bin/sh", "-c", script, "sh", program], &self.source);
+        let mut command = Command::new([program], &self.source);
         command.env = self.environment.variables();
-        let mut found = Vec::new();
-        let outcome = self.sandbox.run(&command, &mut |stream, bytes| {
-            if stream == sandbox::Stream::Stdout {
-                found.extend_from_slice(bytes);
-            }
-        });
-        let success = outcome.is_ok_and(|outcome| outcome.status.success());
-        let path = String::from_utf8(found).ok()?.trim_end().to_owned();
-        (success && path.starts_with('/')).then_some(path)
+        // Whoever ended the sandbox says so when the recipe goes on.
+        let found = self.sandbox.find(&command).ok()??;
+        found.into_os_string().into_string().ok()
     }
 
     fn ask(&mut self, node: &Arc<Node>, question: Question) -> Result<Answer, AskError> {
@@ -135,7 +128,7 @@ impl Services for BuildServices {
 
     fn progress(&mut self, done: u32, total: u32, message: &str) {
         let (done, total) = (u64::from(done), (total > 0).then_some(u64::from(total)));
-        self.journal.emit(EventKind::Progress { done, total, text: message.to_owned() });
+        self.journal.progress(done, total, message.to_owned());
     }
 
     fn is_cancelled(&self) -> bool {

@@ -1,12 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fs_err::os::unix::fs::OpenOptionsExt;
+use rustix::fs::OFlags;
 use spack_wasm_package::{Package, Repository, provides};
 
 use crate::convert::MetadataError;
 use crate::folder_repository::{FolderRepository, RepositoryError};
 use crate::{FilesError, LoadError, Recipe, RecipeFiles, RecipeHost, RecipeSource, RunError};
+
+/// The largest component that is read, in bytes.
+const LARGEST: u64 = 256 << 20;
 
 /// A recipe that is part of the program.
 #[derive(Clone, Copy, Debug)]
@@ -205,7 +211,7 @@ impl Catalog {
 
     fn read(&self, file: &Path, source: RecipeSource) -> Result<Entry, CatalogError> {
         let origin = || file.display().to_string();
-        let bytes = fs_err::read(file).map_err(|source| CatalogError::Read { origin: origin(), source })?;
+        let bytes = read_component(file).map_err(|source| CatalogError::Read { origin: origin(), source })?;
         let loaded = self.host.load(&bytes, source);
         let recipe = loaded.map_err(|source| CatalogError::Load { origin: origin(), source })?;
         describe(recipe, bytes.into(), origin())
@@ -229,6 +235,24 @@ impl Catalog {
     pub fn take_problems(&self) -> Vec<CatalogError> {
         std::mem::take(&mut *lock(&self.problems))
     }
+}
+
+/// The bytes of a component. What is no file is not waited for: a FIFO might have no other end.
+fn read_component(path: &Path) -> std::io::Result<Vec<u8>> {
+    let open = fs_err::OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    if !open.metadata()?.is_file() {
+        return Err(std::io::Error::other(format!("{} is not a file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    open.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        let most = LARGEST >> 20;
+        return Err(std::io::Error::other(format!("{} has more than {most} MiB", path.display())));
+    }
+    Ok(bytes)
 }
 
 /// The recipe's own files, in the folder of its component.
@@ -327,5 +351,24 @@ impl Catalog {
             recipes: self.embedded.len(),
         };
         folders.chain([own]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, large) = (folder.path().join("pipe"), folder.path().join("large"));
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        fs_err::File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        let refused = |path: &Path| read_component(path).unwrap_err().to_string();
+        assert_eq!(refused(&pipe), format!("{} is not a file", pipe.display()));
+        assert_eq!(refused(folder.path()), format!("{} is not a file", folder.path().display()));
+        assert_eq!(refused(&large), format!("{} has more than 256 MiB", large.display()));
     }
 }

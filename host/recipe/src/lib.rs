@@ -20,6 +20,7 @@ mod folders;
 mod imports;
 mod inspect;
 mod limits;
+mod open_files;
 mod output;
 mod own_files;
 mod services;

@@ -14,6 +14,7 @@ use crate::folders::{Folder, Folders};
 use crate::imports::specs::SpecHandle;
 use crate::limits::Meter;
 use crate::metadata::PackageMetadata;
+use crate::open_files::OpenFiles;
 use crate::output::Tail;
 use crate::state::State;
 use crate::types::{EnvironmentChange, Failure};
@@ -305,6 +306,7 @@ fn state(recipe: &Recipe, subject: Subject, services: Box<dyn Services>) -> wasm
     Ok(State {
         wasi: wasi::context(&surroundings)?,
         folders: Folders::open(&subject.folders)?,
+        open_files: OpenFiles::default(),
         table,
         meter: Meter::new(limits),
         deadline: Deadline::new(limits.time),

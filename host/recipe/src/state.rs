@@ -5,6 +5,7 @@ use crate::clocks::Virtual;
 use crate::deadline::Deadline;
 use crate::folders::Folders;
 use crate::limits::Meter;
+use crate::open_files::OpenFiles;
 use crate::output::Tail;
 use crate::{Services, Subject};
 
@@ -17,6 +18,7 @@ pub(crate) struct State {
     pub(crate) clock: Virtual,
     pub(crate) stderr: Tail,
     pub(crate) folders: Folders,
+    pub(crate) open_files: OpenFiles,
     pub(crate) subject: Subject,
     pub(crate) services: Box<dyn Services>,
     /// Parts of a stand-alone test that the recipe called failed.

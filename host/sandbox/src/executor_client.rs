@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -139,6 +140,10 @@ impl Sandbox {
         let (stdout, stdout_end) = self.output_pipe()?;
         let (stderr, stderr_end) = self.output_pipe()?;
         let (reply, reply_end) = protocol::pair().map_err(RunError::Channel)?;
+        if let Some(trace) = &self.trace {
+            // A helper that is gone is noticed with the order.
+            let _ = trace.begin_command();
+        }
         let began = Instant::now();
         // In the order of `protocol::fd`.
         let fixed = [&order, &reply_end, &stdout_end, &stderr_end];
@@ -162,13 +167,33 @@ impl Sandbox {
         }
     }
 
+    /// The file that [`run`](Self::run) would start for a command; none where there is no such program.
+    ///
+    /// # Errors
+    ///
+    /// The command is none, or the sandbox ended first.
+    pub fn find(&self, command: &Command) -> Result<Option<PathBuf>, RunError> {
+        let order = Order::Find(command.request()?);
+        let reply = self.ask(&order).map_err(|error| self.lost_or(command, error))?;
+        let found = protocol::receive_value::<protocol::Found>(&reply).map_err(RunError::Channel)?;
+        if let Some(trace) = &self.trace {
+            trace.drain().map_err(RunError::Channel)?;
+        }
+        Ok(found.ok_or_else(|| self.lost(command))?.path.map(PathBuf::from))
+    }
+
     /// Tries what the walls must refuse; see [`crate::probe`].
     pub(crate) fn attempt(&self, attempts: protocol::Attempts) -> io::Result<protocol::Attempted> {
-        let order = protocol::seal(&Order::Attempt(attempts))?;
+        let reply = self.ask(&Order::Attempt(attempts))?;
+        protocol::receive_value(&reply)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Gives an order that needs no descriptors; its answer comes from the socket.
+    fn ask(&self, order: &Order) -> io::Result<OwnedFd> {
+        let order = protocol::seal(order)?;
         let (reply, reply_end) = protocol::pair()?;
         self.send(&[order.as_fd(), reply_end.as_fd(), reply_end.as_fd(), reply_end.as_fd()])?;
-        drop(reply_end);
-        protocol::receive_value(&reply)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        Ok(reply)
     }
 
     /// Owned by the build user, so that it can be opened again as `/dev/stdout`.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use spack_wasm_sandbox_protocol::TracedAccess;
 
-use crate::{Access, Policy};
+use crate::{Access, Level, Policy};
 
 mod complaint;
 
@@ -89,6 +89,10 @@ pub(crate) fn seen(seen: TracedAccess, policy: &Policy) -> Option<Refusal> {
     if seen.network {
         return Some(Refusal { path, access, certain: true, remedy: Remedy::NoNetwork });
     }
+    // Landlock refuses no look.
+    if seen.looks && policy.level != Level::Namespaces {
+        return None;
+    }
     let reason = if access == Access::ReadWrite { Reason::Denied } else { Reason::Absent };
     let complaint = Complaint { reason, writes: access == Access::ReadWrite, opens: false, mode: false };
     judge(&path, &complaint, policy).map(|refusal| Refusal { certain: true, ..refusal })
@@ -160,7 +164,6 @@ fn is_above_a_mount(path: &Path, policy: &Policy) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Level;
 
     fn said(lines: &str) -> Vec<String> {
         let mut policy = Policy::new(Level::Namespaces);

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, PoisonError};
 
-use spack_wasm_sandbox_protocol::{TracedAccess, pair, receive_value};
+use spack_wasm_sandbox_protocol::{TracedAccess, pair, receive_value, send};
 
 use crate::refusal::{self, Refusal};
 use crate::{Level, Policy};
@@ -34,6 +34,15 @@ impl Trace {
 
     pub(crate) fn socket(&self) -> &OwnedFd {
         &self.socket
+    }
+
+    /// A command begins: what it names is to be told, though another one named it before.
+    pub(crate) fn begin_command(&self) -> io::Result<()> {
+        match send(&self.socket, b"command", &[]) {
+            // Nothing has been named since the last times.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            sent => sent,
+        }
     }
 
     /// Reads what is there.

@@ -150,6 +150,34 @@ fn the_environment_is_exactly_what_was_given() {
 }
 
 #[test]
+fn a_program_is_found_where_it_would_run() {
+    everybody("a_program_is_found_where_it_would_run", || {
+        for level in LEVELS {
+            let place = Place::new();
+            let build = place.start(level);
+            build.shell(
+                "mkdir bin bin/test own; echo exit > bin/true; echo '#!/bin/sh' > own/tool; chmod 755 own/tool",
+            );
+            let path = format!("{}/bin:own:/usr/bin", build.stage.display());
+            for program in
+                ["true", "test", "tool", "./own/tool", "no-such", "/etc/passwd", "/usr/bin", "bin/true"]
+            {
+                let command = spack_wasm_sandbox::Command::new([program], &build.stage).env("PATH", &path);
+                let found = build.sandbox.find(&command).unwrap();
+                let runs = build.run(&command).is_ok();
+                assert_eq!(found.is_some(), runs, "{program} at {level}: {found:?}");
+                let expected = match program {
+                    "true" | "test" => Some(format!("/usr/bin/{program}").into()),
+                    "tool" | "./own/tool" => Some(build.stage.join("./own/tool")),
+                    _ => None,
+                };
+                assert_eq!(found, expected, "{program} at {level}");
+            }
+        }
+    });
+}
+
+#[test]
 fn the_mask_is_the_commands() {
     let place = Place::new();
     let build = place.start(Level::Namespaces);

@@ -37,6 +37,29 @@ fn a_trace_names_refusals_exactly() {
 }
 
 #[test]
+fn each_command_is_told_what_it_was_refused() {
+    everybody("each_command_is_told_what_it_was_refused", || {
+        let place = Place::new();
+        let mut policy = place.policy(Level::Namespaces);
+        policy.trace = true;
+        let build = place.start_with(&policy).unwrap();
+        let secret = build.secret.display().to_string();
+        let expected = format!(
+            "refused by the sandbox: {secret} (read); allow with `-c config:sandbox:read:[{secret}]`"
+        );
+        for script in
+            ["cat $SECRET", "cat $SECRET", "test -f $SECRET || exit 1", "test -r $SECRET", "readlink $SECRET"]
+        {
+            let ran = build.shell(script);
+            let said: Vec<_> = ran.outcome.refusals.iter().map(ToString::to_string).collect();
+            assert_eq!(said, [expected.as_str()], "{script}: {}", ran.stderr);
+        }
+        let ran = build.shell("test -f $STAGE/no-such || test -f /no-such/file || test -d /usr/lib");
+        assert!(ran.success() && ran.outcome.refusals.is_empty(), "{:?}", ran.outcome.refusals);
+    });
+}
+
+#[test]
 fn a_trace_names_connections() {
     let place = Place::new();
     let mut policy = place.policy(Level::Namespaces);

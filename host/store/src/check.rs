@@ -26,6 +26,11 @@ pub struct CheckOptions {
 /// How many problems are listed; a hostile prefix may have any number.
 const MOST_PROBLEMS: usize = 100;
 
+/// The largest file, in bytes; reading it takes about an hour.
+const LARGEST: u64 = 1 << 40;
+/// How many bytes of a file may be holes, which cost a build nothing and whoever reads them all the time that it takes.
+const MOST_HOLES: u64 = 64 << 30;
+
 /// What a walk through a prefix found.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
@@ -43,10 +48,14 @@ pub(crate) struct Subject<'a> {
     pub(crate) final_path: &'a Path,
 }
 
-/// Walks through a prefix without following a link.
-pub(crate) fn check(subject: &Subject<'_>, options: &CheckOptions) -> Result<Findings, FileError> {
+/// Walks through a prefix without following a link, until `is_unwanted` says that nobody waits for it any more.
+pub(crate) fn check(
+    subject: &Subject<'_>,
+    options: &CheckOptions,
+    is_unwanted: &dyn Fn() -> bool,
+) -> Result<Findings, FileError> {
     let links = LinkChecker::new(subject.final_path, subject.dir, &options.dependencies);
-    let scanner = Scanner::new(&options.traces);
+    let scanner = Scanner::new(&options.traces).unless(is_unwanted);
     let mut check =
         Check { subject, options, links, scanner, findings: Findings::default(), linked: BTreeMap::new() };
     tree::walk(subject.dir, subject.shown, &mut |entry| check.visit(entry))?;
@@ -142,6 +151,10 @@ impl Check<'_> {
             self.linked.entry(key).or_insert_with(|| (entry.path.to_owned(), 0, names)).1 += 1;
         }
         let full = self.subject.shown.join(entry.path);
+        if let Some(kind) = too_large(entry) {
+            self.found(entry.path, kind);
+            return Ok(());
+        }
         let mut file = entry.open().at("read", &full)?;
         if has_capabilities(&file).at("read the attributes of", &full)? {
             self.found(entry.path, ProblemKind::Capabilities);
@@ -173,6 +186,14 @@ impl Check<'_> {
             self.findings.problems.push(Problem { path: path.to_owned(), kind });
         }
     }
+}
+
+/// A file that could not be read to its end in reasonable time.
+fn too_large(entry: &Entry<'_>) -> Option<ProblemKind> {
+    let size = u64::try_from(entry.stat.st_size).unwrap_or(0);
+    let allocated = u64::try_from(entry.stat.st_blocks).unwrap_or(0).saturating_mul(512);
+    let holes = size.saturating_sub(allocated);
+    (size > LARGEST || holes > MOST_HOLES).then_some(ProblemKind::TooLarge { size, holes })
 }
 
 /// Whether a file carries capabilities; false where the file system has no attributes.

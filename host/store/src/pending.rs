@@ -316,7 +316,7 @@ impl PendingPrefix {
     /// # Errors
     /// An entry can't be read.
     pub fn problems(&self, options: &CheckOptions) -> Result<Vec<Problem>, FileError> {
-        Ok(self.findings(options)?.problems)
+        Ok(self.findings(options, &|| false)?.problems)
     }
 
     /// Looks for what no prefix may hold, after the last process of the build has ended; without such, the prefix can
@@ -325,14 +325,30 @@ impl PendingPrefix {
     /// # Errors
     /// There is something, or an entry can't be read; the prefix is removed.
     pub fn check(self, options: &CheckOptions) -> Result<CheckedPrefix, CheckError> {
-        let Findings { problems, hashes } = self.findings(options)?;
+        self.check_unless(options, &|| false)
+    }
+
+    /// As [`check`](Self::check), until `is_unwanted` says that nobody waits for it any more: reading may take long.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and when it was ended.
+    pub fn check_unless(
+        self,
+        options: &CheckOptions,
+        is_unwanted: &dyn Fn() -> bool,
+    ) -> Result<CheckedPrefix, CheckError> {
+        let Findings { problems, hashes } = self.findings(options, is_unwanted)?;
         if problems.is_empty() {
             return Ok(CheckedPrefix { pending: self, hashes });
         }
         Err(CheckError::Rejected { package: self.node.name_version(), problems })
     }
 
-    fn findings(&self, options: &CheckOptions) -> Result<Findings, FileError> {
+    fn findings(
+        &self,
+        options: &CheckOptions,
+        is_unwanted: &dyn Fn() -> bool,
+    ) -> Result<Findings, FileError> {
         let (shown, final_path) = (self.building_path(), self.final_path());
         let mut options = options.clone();
         if let Place::Apart(_) = self.place {
@@ -340,7 +356,8 @@ impl PendingPrefix {
             let what = "the folder in which it was built".to_owned();
             options.traces.push(Trace { bytes, what, whole_path: false });
         }
-        check::check(&Subject { dir: &self.dir, shown: &shown, final_path: &final_path }, &options)
+        let subject = Subject { dir: &self.dir, shown: &shown, final_path: &final_path };
+        check::check(&subject, &options, is_unwanted)
     }
 
     /// The prefix belongs to the build's user while tools run.

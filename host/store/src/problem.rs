@@ -41,6 +41,13 @@ pub enum ProblemKind {
         /// How many.
         names: u64,
     },
+    /// Reading the file, which is mostly or wholly empty, would not end in reasonable time.
+    TooLarge {
+        /// How many bytes it says it has.
+        size: u64,
+        /// How many of them were never written.
+        holes: u64,
+    },
     /// The name would change what a terminal shows.
     ControlCharacters,
     /// The folder is spack-wasm's own.
@@ -74,6 +81,10 @@ impl fmt::Display for Problem {
             }
             ProblemKind::HardLinkOutside { names } => {
                 write!(f, "{path} is a file with names outside the prefix ({names})")
+            }
+            ProblemKind::TooLarge { size, holes } => {
+                let (size, holes) = (size >> 30, holes >> 30);
+                write!(f, "{path} is a file of {size} GiB, {holes} GiB of which were never written")
             }
             ProblemKind::ControlCharacters => write!(f, "{path} has control characters in its name"),
             ProblemKind::Reserved => write!(f, "{path} is a name that spack-wasm uses itself"),

@@ -39,13 +39,24 @@ pub(crate) struct Scanner<'a> {
     /// How much of a chunk the next one needs to see matches across the border.
     overlap: usize,
     buffer: Vec<u8>,
+    is_unwanted: &'a dyn Fn() -> bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(traces: &'a [Trace]) -> Self {
         let longest = traces.iter().map(|trace| trace.bytes.len()).max().unwrap_or(0);
         let finders = traces.iter().map(|trace| (trace, Finder::new(&trace.bytes))).collect();
-        Self { finders, overlap: longest + BEFORE, buffer: vec![0; CHUNK + longest + BEFORE] }
+        Self {
+            finders,
+            overlap: longest + BEFORE,
+            buffer: vec![0; CHUNK + longest + BEFORE],
+            is_unwanted: &|| false,
+        }
+    }
+
+    /// Ends with an error when this says that nobody waits for it any more: a file may be very large.
+    pub(crate) fn unless(self, is_unwanted: &'a dyn Fn() -> bool) -> Self {
+        Self { is_unwanted, ..self }
     }
 
     /// Which traces a short text holds.
@@ -66,6 +77,9 @@ impl<'a> Scanner<'a> {
         let mut found = vec![false; self.finders.len()];
         let (mut kept, mut seen) = (0, 0);
         loop {
+            if (self.is_unwanted)() {
+                return Err(io::Error::other("the installation was cancelled"));
+            }
             let read = read_full(file, &mut buffer[kept..])?;
             let filled = kept + read;
             digest.update(&buffer[kept..filled]);

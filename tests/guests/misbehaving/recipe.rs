@@ -6,6 +6,7 @@ mod declared;
 use std::hint::black_box;
 use std::io::Write;
 
+use spack_wasm_sdk::bindings::spack_wasm::recipe::tools;
 use spack_wasm_sdk::prelude::*;
 
 struct Misbehaving;
@@ -40,6 +41,11 @@ const ACTS: &[&str] = &[
     "fifo-left-behind",
     "write-fifo",
     "script",
+    "warn-for-ever",
+    "open-for-ever",
+    "overdone",
+    "find",
+    "sparse",
 ];
 
 /// What opening something that is neither file nor folder ends with.
@@ -178,6 +184,21 @@ fn act_out(act: &str, build: &Build) -> Result {
             build.tool("mkfifo").args(["pipe"]).run()?;
             Ok(fs_err::write(build.source().join("pipe"), "text")?)
         }
+        "warn-for-ever" => {
+            let text = "careful ".repeat(1 << 17);
+            (0..1500).for_each(|_| build.warn(&text));
+            Ok(())
+        }
+        "open-for-ever" => open_until_refused(build),
+        "overdone" => {
+            build.progress(7, 3, "more than all of it");
+            Ok(())
+        }
+        "find" => find_programs(build),
+        "sparse" => {
+            let path = build.prefix().join("holes").display().to_string();
+            build.tool("truncate").args(["-s", "8T", &path]).run()
+        }
         "script" => build.tool("sh").args(["-c".to_owned(), fs_err::read_to_string(SCRIPT)?]).run(),
         "show-environment" => {
             writeln!(std::io::stdout(), "the recipe has {:?}", std::env::vars().collect::<Vec<_>>())?;
@@ -190,6 +211,35 @@ fn act_out(act: &str, build: &Build) -> Result {
         }
         _ => Ok(()),
     }
+}
+
+/// Keeps what it opened, and the number of it in a file, until the host has enough.
+fn open_until_refused(build: &Build) -> Result {
+    let path = build.prefix().join("count.txt");
+    fs_err::write(&path, "")?;
+    let mut opened = Vec::new();
+    let refused = loop {
+        match std::fs::File::open(&path) {
+            Ok(file) => opened.push(file),
+            Err(error) => break error,
+        }
+    };
+    let count = opened.len();
+    // Others build meanwhile.
+    build.tool("sleep").args(["3"]).run()?;
+    drop(opened);
+    Ok(fs_err::write(&path, format!("{count}: {refused}\n"))?)
+}
+
+/// What `find` and `run` make of each program of a list beside the recipe.
+fn find_programs(build: &Build) -> Result {
+    let names = fs_err::read_to_string(SCRIPT)?;
+    let lines = names.lines().map(|name| {
+        let found = tools::find(name).unwrap_or_else(|| "none".to_owned());
+        let runs = build.tool(name).outcome().is_ok();
+        format!("{name}: {found}, {}\n", if runs { "runs" } else { "does not run" })
+    });
+    Ok(fs_err::write(build.prefix().join("found.txt"), lines.collect::<String>())?)
 }
 
 /// A process that was left behind puts a FIFO in a file's place and the file back, all the time.

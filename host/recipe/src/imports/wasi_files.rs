@@ -42,8 +42,19 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
             DescriptorFlags,
         )|
          -> Answer<Resource<Descriptor>> {
-            let table = &mut store.data_mut().table;
-            answer(open_at(table, &folder, &Opening { path_flags, path, open_flags, flags }))
+            let state = store.data_mut();
+            if !state.open_files.have_room() {
+                if let Some(line) = state.open_files.refusal() {
+                    state.services.log(false, &line);
+                }
+                return Ok((Err(ErrorCode::Quota),));
+            }
+            let opening = Opening { path_flags, path, open_flags, flags };
+            let opened = open_at(&mut state.table, &folder, &opening);
+            if let Ok(opened) = &opened {
+                state.open_files.note(state.table.get(opened)?);
+            }
+            answer(opened)
         },
     )?;
     interface.func_wrap(

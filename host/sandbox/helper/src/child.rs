@@ -6,8 +6,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, Mode, accessat};
-use spack_wasm_sandbox_protocol::{ExecFailure, ExecStep, Limits, Reply, Request, WireString, send_value};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, accessat, stat};
+use spack_wasm_sandbox_protocol::{
+    ExecFailure, ExecStep, Found, Limits, Reply, Request, WireString, send_value,
+};
 
 use crate::ruleset::Rules;
 use crate::{limits, sys};
@@ -134,6 +136,31 @@ fn execute(request: &Request) -> ExecFailure {
         Some(path) => failure(ExecStep::Execute, Some(&path), libc::EACCES),
         None => failure(ExecStep::Search, Some(Path::new(program.as_os_str())), libc::ENOENT),
     }
+}
+
+/// Says in a process of its own which file would be executed.
+pub(crate) fn find(request: &Request, reply: &OwnedFd, confinement: &Confinement) {
+    if let Ok(sys::Fork::Child) = sys::fork() {
+        drop(send_value(reply, &Found { path: search(request, confinement) }, &[]));
+        sys::exit_now(0);
+    }
+}
+
+/// By the rules by which [`execute`] goes: the first that may be executed.
+fn search(request: &Request, confinement: &Confinement) -> Option<WireString> {
+    rustix::process::chdir(request.cwd.as_path()).ok()?;
+    if let Some(rules) = &confinement.rules {
+        rules.restrict().ok()?;
+    }
+    let program = request.argv.first()?.as_os_str();
+    let found = candidates(program, &request.env).into_iter().find(|candidate| is_program(candidate))?;
+    let path: PathBuf = request.cwd.as_path().join(found).components().collect();
+    Some(WireString::from(&path))
+}
+
+fn is_program(path: &Path) -> bool {
+    let is_file = |status: rustix::fs::Stat| FileType::from_raw_mode(status.st_mode).is_file();
+    stat(path).is_ok_and(is_file) && accessat(CWD, path, Access::EXEC_OK, AtFlags::empty()).is_ok()
 }
 
 fn candidates(program: &OsStr, env: &[(WireString, WireString)]) -> Vec<PathBuf> {

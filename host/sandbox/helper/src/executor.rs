@@ -86,6 +86,10 @@ impl Executor {
         let reply = fds.remove(fd::REPLY);
         let started = match order {
             Ok(Order::Run(request)) => child::start(&request, &fds[fd::REPLY..], &reply, &self.confinement),
+            Ok(Order::Find(request)) => {
+                child::find(&request, &reply, &self.confinement);
+                return;
+            }
             Ok(Order::Attempt(attempts)) => {
                 attempt::answer(&attempts, &reply);
                 return;

@@ -11,6 +11,7 @@
 mod attempt;
 mod child;
 mod executor;
+mod ground;
 mod identity;
 mod inner;
 mod leftovers;

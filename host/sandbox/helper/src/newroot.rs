@@ -11,9 +11,9 @@ use rustix::mount::{
 };
 use spack_wasm_sandbox_protocol::{Layer, OwnFile, Setup, Step};
 
-use crate::mounts::{Detached, attach, mount_tmpfs, open_folder, open_source, place};
+use crate::ground::Ground;
+use crate::mounts::{Detached, mount_tmpfs, open_folder, open_source};
 use crate::namespaces::OwnMounts;
-use crate::sys::{self, MountAttributes};
 use crate::walls::{Fail, Outcome, Walls};
 
 /// Where the new root is laid until it is entered. Any folder would do: the mount is seen by this process only, and
@@ -22,6 +22,9 @@ const BASES: [&str; 4] = ["/tmp", "/mnt", "/var", "/usr"];
 
 /// Folders of the root that are no mounts of the policy.
 const FOLDERS: [&str; 7] = ["/proc", "/dev", "/dev/pts", "/dev/shm", "/etc", "/tmp", "/var/tmp"];
+
+/// Those in which the build has a file system for itself.
+const PRIVATE: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
 const DEVICE_LINKS: [(&str, &str); 5] = [
     ("/dev/fd", "/proc/self/fd"),
@@ -40,28 +43,26 @@ pub(crate) fn build(setup: &Setup, mounts: &OwnMounts) -> Outcome<()> {
     let detached = open_sources(setup)?;
     let base = base();
     mount_tmpfs(Path::new(base), c"mode=0755,size=16m", mounts)?;
-    let root = open_folder(Path::new(base))?;
+    let mut ground = Ground::new(open_folder(Path::new(base))?, mounts)?;
     for folder in FOLDERS {
-        place(&root, Path::new(folder), true)?;
+        ground.place(Path::new(folder), true)?;
     }
-    for (folder, size) in
-        [("tmp", setup.tmp_bytes), ("var/tmp", setup.tmp_bytes), ("dev/shm", setup.tmp_bytes)]
-    {
-        mount_private(&format!("{base}/{folder}"), size, mounts)?;
+    for folder in PRIVATE {
+        mount_private(&format!("{base}{folder}"), setup.tmp_bytes, mounts)?;
+        ground.adopt(Path::new(folder))?;
     }
     for mount in &detached {
-        attach(&root, mount, mounts)?;
+        ground.attach(mount)?;
     }
     for file in &setup.files {
-        write_own(&root, file)?;
+        write_own(&mut ground, file)?;
     }
     let links = setup.links.iter().map(|link| (link.path.as_path(), link.target.as_path()));
     let device_links = DEVICE_LINKS.iter().map(|(path, target)| (Path::new(path), Path::new(target)));
     for (path, target) in links.chain(device_links) {
-        link(&root, path, target)?;
+        link(&mut ground, path, target)?;
     }
-    let read_only = MountAttributes { read_only: true, no_devices: false };
-    sys::restrict_mount(&root, read_only, false).fail(Step::Restrict)
+    ground.close()
 }
 
 fn open_sources(setup: &Setup) -> Outcome<Vec<Detached>> {
@@ -74,9 +75,9 @@ fn open_sources(setup: &Setup) -> Outcome<Vec<Detached>> {
     devices.chain(mounts).collect()
 }
 
-fn write_own(root: &OwnedFd, file: &OwnFile) -> Outcome<()> {
+fn write_own(ground: &mut Ground<'_>, file: &OwnFile) -> Outcome<()> {
     let path = file.path.as_path();
-    let folder = place(root, path.parent().unwrap_or(path), true)?;
+    let folder = ground.place(path.parent().unwrap_or(path), true)?;
     let name = path.file_name().ok_or(Errno::INVAL).fail_at(Step::NewRoot, path)?;
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = openat(&folder, name, flags, Mode::from_raw_mode(0o444)).fail_at(Step::NewRoot, path)?;
@@ -88,8 +89,8 @@ fn write_own(root: &OwnedFd, file: &OwnFile) -> Outcome<()> {
     Ok(())
 }
 
-fn link(root: &OwnedFd, path: &Path, target: &Path) -> Outcome<()> {
-    let folder = place(root, path.parent().unwrap_or(path), true)?;
+fn link(ground: &mut Ground<'_>, path: &Path, target: &Path) -> Outcome<()> {
+    let folder = ground.place(path.parent().unwrap_or(path), true)?;
     let name = path.file_name().ok_or(Errno::INVAL).fail_at(Step::NewRoot, path)?;
     symlinkat(target, &folder, name).fail_at(Step::NewRoot, path)
 }

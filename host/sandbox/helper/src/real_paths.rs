@@ -11,10 +11,11 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 use spack_wasm_sandbox_protocol::{Failure, Setup, Step, WireString};
 
+use crate::ground::Ground;
 use crate::identity;
-use crate::mounts::{Detached, attach, mount_tmpfs, open_folder, open_source};
+use crate::mounts::{Detached, mount_tmpfs, open_folder, open_source};
 use crate::namespaces::OwnMounts;
-use crate::sys::{self, MountAttributes};
+use crate::sys;
 use crate::walls::{Fail, Outcome};
 
 /// Opens every folder on the way to a granted path. Changes nothing where none is closed.
@@ -61,12 +62,11 @@ fn is_closed(folder: &Path, setup: &Setup) -> bool {
 fn cover(folder: &Path, setup: &Setup, mounts: &OwnMounts) -> Outcome<()> {
     let granted = granted_beneath(folder, setup)?;
     mount_tmpfs(folder, c"mode=0755,size=1m", mounts)?;
-    let root = open_folder(folder)?;
+    let mut ground = Ground::new(open_folder(folder)?, mounts)?;
     for mount in &granted {
-        attach(&root, mount, mounts)?;
+        ground.attach(mount)?;
     }
-    let read_only = MountAttributes { read_only: true, no_devices: false };
-    sys::restrict_mount(&root, read_only, false).fail(Step::Restrict)
+    ground.close()
 }
 
 /// What was granted in a folder, parents before children, taken hold of before the folder is covered.

@@ -9,6 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::net::RecvFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use spack_wasm_sandbox_protocol::{Step, TracedAccess, pair, receive, send, send_value};
 
@@ -18,7 +19,7 @@ use crate::walls::{Fail, Outcome};
 mod calls;
 mod memory;
 
-/// Accesses that are remembered as sent. A build that names more is told of some of them again.
+/// Accesses that are remembered as sent. Of a command that names more the host is told some again.
 const REMEMBERED: usize = 100_000;
 
 /// Prepares a trace into the host's socket. The executor's end carries the filter's listener to the launcher.
@@ -66,6 +67,7 @@ impl Tracer {
 
     fn note(&mut self, listener: &OwnedFd, notification: &Notification) {
         let Some(access) = calls::describe(&self.processes, notification) else { return };
+        self.begin_anew();
         // Else the process is another one by now, and what was read is its.
         if !sys::is_current(listener, notification) || self.sent.contains(&access) {
             return;
@@ -76,5 +78,13 @@ impl Tracer {
             self.sent.clear();
         }
         self.sent.insert(access);
+    }
+
+    /// The host says when a command begins, and wants to be told of what it names, whatever others named before.
+    fn begin_anew(&mut self) {
+        let mut said = [0; 16];
+        while rustix::net::recv(&self.host, &mut said, RecvFlags::DONTWAIT).is_ok_and(|(read, _)| read > 0) {
+            self.sent.clear();
+        }
     }
 }

@@ -21,6 +21,8 @@ mod wire_string;
 pub use builder::{is_mapped, must_change_user};
 pub use channel::{Message, pair, receive, receive_value, seal, seal_bytes, send, send_value, unseal};
 pub use layer::{Layer, Level, UnknownName};
-pub use order::{Attempted, Attempts, Ended, ExecFailure, ExecStep, Order, Reply, Request, TracedAccess, fd};
+pub use order::{
+    Attempted, Attempts, Ended, ExecFailure, ExecStep, Found, Order, Reply, Request, TracedAccess, fd,
+};
 pub use setup::{Access, Failure, Limits, Link, Missing, OwnFile, Setup, SetupMount, Started, Step};
 pub use wire_string::WireString;

@@ -23,6 +23,8 @@ pub mod fd {
 pub enum Order {
     /// Run a program; answered by [`Reply`].
     Run(Request),
+    /// Say which file [`Order::Run`] would start; answered by [`Found`].
+    Find(Request),
     /// Try what must be refused; answered by [`Attempted`].
     Attempt(Attempts),
 }
@@ -69,6 +71,13 @@ pub enum Reply {
     },
     /// The program was not started.
     NotStarted(ExecFailure),
+}
+
+/// The answer to [`Order::Find`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The absolute path, if there is such a program.
+    pub path: Option<WireString>,
 }
 
 /// Why a program was not started.
@@ -130,6 +139,8 @@ pub struct TracedAccess {
     pub path: WireString,
     /// What was wanted.
     pub access: Access,
+    /// Whether nothing was wanted but to know what is there.
+    pub looks: bool,
     /// Whether it was a connection.
     pub network: bool,
 }

@@ -247,6 +247,30 @@ fn ten_thousand_problems_are_a_hundred() {
 }
 
 #[test]
+fn a_file_of_holes_is_not_read() {
+    let case = Case::new();
+    let holes = |name, size| fs_err::File::create(case.path(name)).unwrap().set_len(size).unwrap();
+    holes("holes", 2 << 40);
+    holes("small-holes", 1 << 20);
+    assert_snapshot!(
+        case.problems(&CheckOptions::default()),
+        @"holes is a file of 2048 GiB, 2048 GiB of which were never written"
+    );
+}
+
+#[test]
+fn a_check_that_nobody_waits_for_ends() {
+    let Case { root: _root, pending } = Case::new();
+    let asked = std::cell::Cell::new(0);
+    let checked = pending.check_unless(&CheckOptions::default(), &|| {
+        asked.set(asked.get() + 1);
+        asked.get() > 1
+    });
+    let error = checked.err().unwrap().to_string();
+    assert!(error.ends_with("the installation was cancelled"), "{error}");
+}
+
+#[test]
 fn a_recipes_files_stay_in_its_record() {
     for path in ["../../../../evil", "/evil", "a/../../evil", "..", ""] {
         let Case { root, pending } = Case::new();

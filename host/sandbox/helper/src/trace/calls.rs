@@ -20,6 +20,10 @@ enum Call {
     ReadsAt(usize, usize),
     /// Positions of a folder's descriptor and of the path; writes it.
     WritesAt(usize, usize),
+    /// Position of the path; asks for nothing but what it is.
+    Looks(usize),
+    /// Positions of a folder's descriptor and of the path; asks for nothing but what it is.
+    LooksAt(usize, usize),
     /// Position of the path, behind which stand the flags.
     Opens(usize),
     /// Positions of a folder's descriptor and of the path, behind which stand the flags.
@@ -47,6 +51,28 @@ const CALLS: &[(i64, Call)] = &[
     (libc::SYS_symlink, Call::Writes(1)),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_chmod, Call::Writes(0)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_chown, Call::Writes(0)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_lchown, Call::Writes(0)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_mknod, Call::Writes(0)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_stat, Call::Looks(0)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_lstat, Call::Looks(0)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_access, Call::Looks(0)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_readlink, Call::Looks(0)),
+    (libc::SYS_newfstatat, Call::LooksAt(0, 1)),
+    (libc::SYS_statx, Call::LooksAt(0, 1)),
+    (libc::SYS_faccessat, Call::LooksAt(0, 1)),
+    (libc::SYS_faccessat2, Call::LooksAt(0, 1)),
+    (libc::SYS_readlinkat, Call::LooksAt(0, 1)),
+    (libc::SYS_fchownat, Call::WritesAt(0, 1)),
+    (libc::SYS_mknodat, Call::WritesAt(0, 1)),
+    (libc::SYS_utimensat, Call::WritesAt(0, 1)),
     (libc::SYS_openat, Call::OpensAt(0, 1)),
     (libc::SYS_mkdirat, Call::WritesAt(0, 1)),
     (libc::SYS_unlinkat, Call::WritesAt(0, 1)),
@@ -88,13 +114,19 @@ pub(super) fn describe(processes: &OwnedFd, notification: &Notification) -> Opti
     let folder = |position: usize| arguments[position] as i32;
     let file = |folder, position: usize, access| {
         let path = memory.path(folder, arguments[position])?;
-        Some(TracedAccess { path: WireString::from(&path), access, network: false })
+        Some(TracedAccess { path: WireString::from(&path), access, looks: false, network: false })
+    };
+    let look = |folder, position| {
+        let seen = file(folder, position, Access::ReadOnly)?;
+        Some(TracedAccess { looks: true, ..seen })
     };
     match *call {
         Call::Reads(path) => file(libc::AT_FDCWD, path, Access::ReadOnly),
         Call::Writes(path) => file(libc::AT_FDCWD, path, Access::ReadWrite),
         Call::ReadsAt(at, path) => file(folder(at), path, Access::ReadOnly),
         Call::WritesAt(at, path) => file(folder(at), path, Access::ReadWrite),
+        Call::Looks(path) => look(libc::AT_FDCWD, path),
+        Call::LooksAt(at, path) => look(folder(at), path),
         Call::Opens(path) => file(libc::AT_FDCWD, path, opening(arguments[path + 1])),
         Call::OpensAt(at, path) => file(folder(at), path, opening(arguments[path + 1])),
         Call::Connects => address(&memory.bytes(arguments[1], (arguments[2] as usize).min(128))?),
@@ -121,6 +153,7 @@ fn address(bytes: &[u8]) -> Option<TracedAccess> {
     (!address.is_loopback()).then(|| TracedAccess {
         path: WireString::from(&named),
         access: Access::ReadWrite,
+        looks: false,
         network: true,
     })
 }
@@ -130,7 +163,12 @@ fn socket_file(name: &[u8]) -> Option<TracedAccess> {
     use std::os::unix::ffi::OsStrExt;
     let name = name.split(|byte| *byte == 0).next()?;
     let path = WireString::from(std::ffi::OsStr::from_bytes(name));
-    name.starts_with(b"/").then_some(TracedAccess { path, access: Access::ReadOnly, network: false })
+    name.starts_with(b"/").then_some(TracedAccess {
+        path,
+        access: Access::ReadOnly,
+        looks: false,
+        network: false,
+    })
 }
 
 #[cfg(test)]

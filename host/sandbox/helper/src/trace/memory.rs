@@ -37,6 +37,10 @@ impl<'a> Memory<'a> {
     pub(super) fn path(&self, folder: i32, address: u64) -> Option<PathBuf> {
         let mut bytes = self.bytes(address, PATH_MAX)?;
         bytes.truncate(bytes.iter().position(|byte| *byte == 0)?);
+        // The descriptor itself, which is open already.
+        if bytes.is_empty() {
+            return None;
+        }
         let name = PathBuf::from(OsString::from_vec(bytes));
         if name.is_absolute() {
             return Some(name);
