@@ -114,7 +114,8 @@ impl Wish {
     }
 
     fn text(&self) -> String {
-        let choices: Vec<_> = self.choices.iter().map(|choice| format!("`{choice}`")).collect();
+        let choices: Vec<_> =
+            self.choices.iter().map(|choice| format!("`{}`", choice.to_string().trim())).collect();
         let message = self.message.iter().map(|message| format!(" ({message})"));
         choices.join(" or ") + &message.collect::<String>()
     }
