@@ -74,6 +74,23 @@ fn without_a_server_nothing_is_built() {
 }
 
 #[test]
+fn credentials_are_not_in_the_environment_that_root_sees() {
+    let user = user().env("SPACKMON_USER", "spacky").env("SPACKMON_TOKEN", TOKEN);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("http://{}", silent.local_addr().unwrap());
+    let mut command = user.command(user.binary());
+    command.args(["install", "--monitor", "--monitor-host", &host, "zlib"]);
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    // It asks for the server, which does not answer.
+    let _asked = silent.accept().unwrap();
+    let environment = fs_err::read(format!("/proc/{}/environ", child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Whoever is not root may not read it at all.
+    assert!(environment.is_err() || environment.is_ok_and(|bytes| !bytes.is_empty() && !has_token(&bytes)));
+}
+
+#[test]
 fn hosts_of_no_proxy_are_asked_without_a_proxy() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     proxy.set_nonblocking(true).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString, c_char};
 use std::path::PathBuf;
 
 use spack_wasm_monitor::{Credentials, CredentialsError};
@@ -116,15 +116,34 @@ fn text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Takes the monitor's credentials out of the environment, so that no child process gets them, and keeps other
-/// processes of the user from reading this one's memory.
+/// Overwrites a variable's value where it lies. Taking a variable out of the environment leaves its bytes in the memory
+/// that `/proc/PID/environ` shows.
+#[expect(unsafe_code, reason = "there is no safe way to reach the environment's own memory")]
+fn wipe(name: &CStr) {
+    unsafe extern "C" {
+        fn getenv(name: *const c_char) -> *mut c_char;
+    }
+    // SAFETY: `name` ends with a NUL, and so does the value, which is memory of the process that may be written. Nothing
+    // else reads or writes the environment meanwhile, since there is no other thread yet; nobody has a reference to it.
+    unsafe {
+        let value = getenv(name.as_ptr());
+        if !value.is_null() {
+            let length = CStr::from_ptr(value).count_bytes();
+            value.write_bytes(0, length);
+        }
+    }
+}
+
+/// Takes the monitor's credentials out of the environment, so that no child process gets them and `/proc` does not
+/// show them, and keeps other processes of the user from reading this one's memory.
 ///
 /// Called once, before there is any other thread.
 pub(crate) fn take_credentials() -> Result<Credentials, CredentialsError> {
     // Whoever starts us as root may be refused here by a container's filter; the credentials are still not inherited.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    let take = |name: &str| {
+    let take = |name: &str, terminated: &CStr| {
         let value: Option<OsString> = env::var_os(name);
+        wipe(terminated);
         #[expect(unsafe_code, reason = "there is no safe way to change the environment")]
         // SAFETY: nothing else reads or writes the environment, since there is no other thread yet.
         unsafe {
@@ -132,7 +151,7 @@ pub(crate) fn take_credentials() -> Result<Credentials, CredentialsError> {
         }
         value.and_then(|value| value.into_string().ok())
     };
-    let (user, token) = (take(SPACKMON_USER), take(SPACKMON_TOKEN));
+    let (user, token) = (take(SPACKMON_USER, c"SPACKMON_USER"), take(SPACKMON_TOKEN, c"SPACKMON_TOKEN"));
     Credentials::new(user, token)
 }
 

@@ -65,10 +65,8 @@ pub async fn upload(
 ) -> Result<UploadSummary, UploadError> {
     if !directory.is_dir() {
         let path = std::path::absolute(directory)?;
-        return Err(match path.exists() {
-            true => UploadError::NoFolder { path },
-            false => UploadError::Missing { path },
-        });
+        let is_file = path.exists();
+        return Err(if is_file { UploadError::NoFolder { path } } else { UploadError::Missing { path } });
     }
     let mut summary = UploadSummary::default();
     let runs = SavedRun::find(directory, &mut |path, error| {

@@ -87,8 +87,9 @@ impl Fetcher {
                 Miss::Absent(reason) => reason,
                 Miss::Failed(reason) => {
                     let next = plan[number + 1..].iter().find(|next| self.is_hopeful(next));
-                    let next = next.map(|next| next.origin.clone());
                     let origin = attempt.origin.clone();
+                    // The same source may be asked for another archive of the version: that is no news.
+                    let next = next.map(|next| next.origin.clone()).filter(|next| *next != origin);
                     observer(FetchEvent::SourceFailed { origin, reason: reason.clone(), next });
                     reason
                 }

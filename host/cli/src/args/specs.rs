@@ -38,9 +38,10 @@ fn whole(word: &str) -> String {
         return word.to_owned();
     }
     let assign = &word[..word.len() - value.len()];
-    match value.contains('\'') {
-        true => format!("{assign}\"{}\"", value.replace('"', "\\\"")),
-        false => format!("{assign}'{value}'"),
+    if value.contains('\'') {
+        format!("{assign}\"{}\"", value.replace('"', "\\\""))
+    } else {
+        format!("{assign}'{value}'")
     }
 }
 

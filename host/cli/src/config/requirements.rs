@@ -106,15 +106,19 @@ impl Wish {
     /// How many choices hold for a node; `None` where the wish is not about it.
     fn holding(&self, dag: &Dag, node: &Node) -> Option<usize> {
         let applies = self.when.satisfied_by(dag, node);
-        let holds = |choice: &&AbstractSpec| match self.package == ALL {
-            true => as_far_as_possible(choice, node).satisfied_by(dag, node),
-            false => choice.satisfied_by(dag, node),
+        let holds = |choice: &&AbstractSpec| {
+            if self.package == ALL {
+                as_far_as_possible(choice, node).satisfied_by(dag, node)
+            } else {
+                choice.satisfied_by(dag, node)
+            }
         };
         applies.then(|| self.choices.iter().filter(holds).count())
     }
 
     fn text(&self) -> String {
-        let choices: Vec<_> = self.choices.iter().map(|choice| format!("`{choice}`")).collect();
+        let choices: Vec<_> =
+            self.choices.iter().map(|choice| format!("`{}`", choice.to_string().trim())).collect();
         let message = self.message.iter().map(|message| format!(" ({message})"));
         choices.join(" or ") + &message.collect::<String>()
     }
@@ -162,7 +166,7 @@ impl Requirements {
 fn about<'a>(wishes: &'a [Wish], dag: &Dag, node: &Node) -> Vec<&'a Wish> {
     let provides = |name: &str| {
         let edges = dag.nodes().filter_map(|above| above.provider_of(name));
-        edges.into_iter().any(|edge| edge.hash == node.hash)
+        edges.map(|edge| &edge.hash).any(|hash| *hash == node.hash)
     };
     let own: Vec<_> =
         wishes.iter().filter(|wish| wish.package == node.name() || provides(&wish.package)).collect();

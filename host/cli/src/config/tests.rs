@@ -227,7 +227,7 @@ fn dag_of_hdf5() -> spack_wasm_spec::Dag {
         },
         namespace: "builtin".into(),
         variants: [("shared".to_owned(), VariantValue::Bool(true))].into(),
-        flags: Default::default(),
+        flags: std::collections::BTreeMap::new(),
         patches: Vec::new(),
         package_hash: String::new(),
         external: None,

@@ -125,6 +125,19 @@ async fn an_archive_is_found_by_its_checksum() {
 }
 
 #[tokio::test]
+async fn it_is_not_announced_as_the_next_after_itself() {
+    let fake = FakeApt::new();
+    let archives = [choice(&content(500), &[]), choice(&content(600), &[])];
+    for name in ["a", "b"] {
+        fake.list(name, &content(if name == "a" { 500 } else { 600 }));
+    }
+    let options = FetchOptions { apt: Some(fake.options()), ..fake.bench.options() };
+    fake.bench.fetch_with(options, &request(archives.to_vec())).await.unwrap_err();
+    let line = format!("{:?}", fake.bench.events());
+    assert!(line.contains("SourceFailed") && !line.contains("next: Some"), "{line}");
+}
+
+#[tokio::test]
 async fn it_is_the_last_source_and_is_announced_as_the_next() {
     let fake = FakeApt::new();
     fake.list("a", &content(500));
