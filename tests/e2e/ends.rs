@@ -153,19 +153,22 @@ fn a_configuration_that_is_wrong_is_not_a_failed_search() {
     assert!(reason.contains("config.yaml"), "{reason}");
 }
 
-/// Installs on a terminal whose user types `answer`.
-fn on_terminal(user: &TestContext, options: &str, answer: &str) -> Output {
-    let line = format!(
-        "{} install --recipe {MISBEHAVING} misbehaving act=nothing {options}",
-        user.binary().display()
-    );
+/// Installs on a terminal whose user types `answer` when asked.
+fn on_terminal(user: &TestContext, options: &str, answer: &[u8]) -> Output {
+    let program = user.binary().display();
+    let line = format!("{program} install --recipe {MISBEHAVING} misbehaving act=nothing {options}");
     let mut command = user.command("script");
     command.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(answer.as_bytes()).unwrap();
-    let mut stdout = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    while stdout.read(&mut byte).unwrap() > 0 {
+        said.extend(byte);
+        if said.ends_with(b"[y/N] ") {
+            stdin.write_all(answer).unwrap();
+        }
+    }
+    let stdout = String::from_utf8_lossy(&said).into_owned();
     Output { status: child.wait().unwrap(), stdout, stderr: String::new() }
 }
 
@@ -177,13 +180,24 @@ fn who_declines_to_replace_a_package_has_cancelled_its_build() {
     let (user, server) = (user(), SpackmonStandIn::start(Access::Open));
     let monitor = format!("--monitor --monitor-disable-auth --monitor-host {}", server.host());
     // What is not installed is nothing to ask about.
-    let first = on_terminal(&user, "--overwrite", "").succeeded();
+    let first = on_terminal(&user, "--overwrite", b"").succeeded();
     assert!(!first.stdout.contains("Replace"), "{}", first.report());
-    let second = on_terminal(&user, &format!("--overwrite {monitor}"), "n\n").failed_with(1);
+    let second = on_terminal(&user, &format!("--overwrite {monitor}"), b"n\n").failed_with(1);
     assert!(second.stdout.contains("Replace what is installed of misbehaving@1.0?"), "{}", second.report());
     assert!(second.stdout.contains("misbehaving@1.0 not built: not wanted"), "{}", second.report());
     let statuses: Vec<_> = server.builds().into_iter().map(|build| (build.name, build.status)).collect();
     assert_eq!(statuses, [("misbehaving".to_owned(), "CANCELLED".to_owned())]);
+}
+
+#[test]
+fn ctrl_c_at_the_question_cancels_the_build() {
+    if !require("script") {
+        return;
+    }
+    let user = user();
+    misbehave(&user, "nothing", &[]).succeeded();
+    let output = on_terminal(&user, "--overwrite", b"\x03").failed_with(130);
+    assert!(output.stdout.contains("misbehaving@1.0 not built: interrupted"), "{}", output.report());
 }
 
 #[test]

@@ -106,6 +106,28 @@ fn interrupted() {
     }
 }
 
+/// As by `nohup`: whoever wants the program to outlive its terminal has it so.
+#[test]
+fn a_hangup_that_was_ignored_stays_so() {
+    let user = of(User::Current);
+    let mut command = user.command("sh");
+    command.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(user.binary());
+    command.args(["install", "--recipe", MISBEHAVING, "misbehaving", "act=wait"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Executing phase") {
+        line.clear();
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "the build has ended");
+    }
+    read_on(stdout);
+    signal(&child, Signal::HUP);
+    thread::sleep(Duration::from_secs(1));
+    assert!(child.try_wait().unwrap().is_none(), "it was ended");
+    signal(&child, Signal::TERM);
+    assert_eq!(end(&user, child).code(), Some(143));
+}
+
 /// A recipe that computes is not waited for: its own time is longer than this test's.
 #[test]
 fn interrupted_in_a_recipe() {

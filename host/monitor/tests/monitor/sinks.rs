@@ -111,6 +111,8 @@ fn every_kind() -> Vec<EventKind> {
         EventKind::BuildEnded(interrupted),
         EventKind::BuildEnded(skipped),
         EventKind::Warning { message: text("mind") },
+        EventKind::RunFailed { message: text("no store") },
+        EventKind::BuildEnded(BuildEnd::Cancelled(CancelCause::Declined)),
         EventKind::RunEnded { exit_status: 1 },
     ]
 }
