@@ -109,3 +109,55 @@ pub(crate) fn dependency_prefixes(store: &Store, dag: &Dag, node: &Node) -> Vec<
     let prefixes = dag.closure(node, every).into_iter().map(|node| store.prefix_of(&node));
     prefixes.filter(|prefix| prefix.is_dir()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use spack_wasm_spec::{Architecture, DagBuilder, DependencyTypes, External, NodeFacts, Version};
+    use spack_wasm_store::StoreOptions;
+
+    use super::*;
+
+    fn facts(name: &str, external: Option<External>) -> NodeFacts {
+        NodeFacts {
+            name: name.into(),
+            version: Version::new("1.0"),
+            architecture: Architecture { platform: "linux".into(), os: "any".into(), target: "any".into() },
+            namespace: "builtin".into(),
+            variants: BTreeMap::new(),
+            flags: BTreeMap::new(),
+            patches: Vec::new(),
+            package_hash: if external.is_some() { String::new() } else { "p".repeat(52) },
+            external,
+        }
+    }
+
+    /// top -> lib -> base, and a tool that built lib and is gone; the compiler is an external without a folder.
+    #[test]
+    fn a_dependency_that_is_gone_is_named_and_what_built_one_may_be_gone() {
+        let mut builder = DagBuilder::new();
+        let gone = External { path: "/nonexistent/gcc".into(), executables: BTreeMap::new() };
+        let gcc = builder.add(facts("gcc", Some(gone)), []);
+        let build = || DependencyTypes::from(DependencyType::Build);
+        let tool = builder.add(facts("tool", None), []);
+        let base = builder.add(facts("base", None), []);
+        let edges = [(base, DependencyTypes::DEFAULT, vec![]), (tool, build(), vec![])];
+        let lib = builder.add(facts("lib", None), edges);
+        let top = builder
+            .add(facts("top", None), [(lib, DependencyTypes::DEFAULT, vec![]), (gcc, build(), vec![])]);
+        let dag = builder.finish([top]);
+        let node = |name: &str| dag.nodes().find(|node| node.name() == name).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::open(root.path(), StoreOptions::default()).unwrap();
+        let needed = || needed_prefixes(&store, &dag, node("top"));
+        for name in ["lib", "base"] {
+            fs_err::create_dir_all(store.prefix_of(node(name))).unwrap();
+        }
+        assert_eq!(needed().unwrap().len(), 2);
+        fs_err::remove_dir(store.prefix_of(node("base"))).unwrap();
+        let prefix = store.prefix_of(node("base"));
+        let expected = format!("base@1.0, which it depends on, is not in its prefix {}", prefix.display());
+        assert_eq!(needed().unwrap_err().to_string(), expected);
+    }
+}

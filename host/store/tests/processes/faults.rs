@@ -127,7 +127,7 @@ fn killed_stages() {
     let kept = area.create(&zlib, None).unwrap();
     kept.dir().write("config.log", "").unwrap();
     let kept = kept.keep().unwrap();
-    drop(area.create(&zlib, None).unwrap());
+    drop(area.create(&crate::common::node(&hdf5(), "hdf5"), None).unwrap());
     assert!(area.collect_leftovers().unwrap().is_empty());
     child.kill();
     assert_eq!(area.collect_leftovers().unwrap().len(), 1);

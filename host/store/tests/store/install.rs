@@ -9,7 +9,8 @@ use crate::common::{begin, fill, hash_of, hdf5, install, lone, never, node, open
 use insta::assert_snapshot;
 use spack_wasm_store::{
     BeginError, BeginOptions, Begun, BuildPlace, CheckOptions, Durability, Holder, LockMode, OpenError,
-    Patience, Query, ReindexReport, Store, StoreAccess, StoreOptions, UninstallError, UninstallOptions,
+    Patience, Query, ReindexReport, StageArea, Store, StoreAccess, StoreOptions, UninstallError,
+    UninstallOptions,
 };
 use tempfile::tempdir;
 
@@ -429,6 +430,68 @@ fn a_prefix_that_lost_its_spec_with_the_power_is_built_again() {
     fs_err::write(zlib.metadata_path().join("spack-wasm.json"), "").unwrap();
     assert_eq!(store.reindex().unwrap().installed, 1);
     assert!(store.provenance(&zlib).is_err());
+}
+
+#[test]
+fn a_prefix_whose_spec_can_not_be_read_is_built_again_and_why_is_said() {
+    let root = tempdir().unwrap();
+    let store = open(root.path());
+    let dag = hdf5();
+    for text in [&b"{"[..], b"\xff\xfe", b"{\"spec\": {\"nodes\": 1}}"] {
+        let zlib = install(&store, &dag, "zlib", true).installed;
+        fs_err::write(zlib.spec_path(), text).unwrap();
+        assert_eq!(store.reindex().unwrap().skipped.len(), 1);
+        let pending = begin(&store, &dag, "zlib", &BeginOptions { replace: true, ..BeginOptions::default() });
+        let wrong = format!("{} can't be used: ", zlib.spec_path().display());
+        assert!(pending.displaced().unwrap().starts_with(&wrong), "{:?}", pending.displaced());
+        assert!(!zlib.prefix.exists());
+        drop(pending);
+        assert!(building(root.path()).is_empty());
+    }
+    assert_eq!(begin(&store, &dag, "zlib", &BeginOptions::default()).displaced(), None);
+}
+
+#[test]
+fn a_damaged_index_is_moved_aside() {
+    let root = tempdir().unwrap();
+    let zlib = install(&open(root.path()), &hdf5(), "zlib", true).installed;
+    let path = root.path().join(".spack-wasm-db/index.sqlite");
+    let right = Store::rebuild(root.path(), StoreOptions::default()).unwrap();
+    assert_eq!((right.report.installed, right.damaged), (1, None));
+    for damage in ["no database", "DROP TABLE edges; DROP TABLE installs"] {
+        if damage.starts_with("DROP") {
+            rusqlite::Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        } else {
+            fs_err::write(&path, damage.repeat(1000)).unwrap();
+        }
+        let broken = Store::open(root.path(), StoreOptions::default())
+            .map_err(|error| error.hint())
+            .and_then(|store| store.find(&Query::default()).map_err(|error| error.hint()));
+        assert_eq!(
+            broken.unwrap_err(),
+            Some("the database is only an index: `spack-wasm reindex` builds it again")
+        );
+        let rebuilt = Store::rebuild(root.path(), StoreOptions::default()).unwrap();
+        assert_eq!(rebuilt.report.installed, 1);
+        assert!(rebuilt.damaged.unwrap().is_file());
+        assert_eq!(open(root.path()).find(&Query::default()).unwrap(), [zlib.clone()]);
+    }
+}
+
+#[test]
+fn of_the_stages_of_one_spec_that_were_kept_the_newest_stays() {
+    let area = tempdir().unwrap();
+    let stages = StageArea::open(area.path()).unwrap();
+    let (zlib, hdf5) = (node(&hdf5(), "zlib"), node(&hdf5(), "hdf5"));
+    let kept = stages.create(&zlib, None).unwrap().keep().unwrap();
+    let of_other = stages.create(&hdf5, None).unwrap().keep().unwrap();
+    let running = stages.create(&zlib, None).unwrap();
+    assert!(!kept.exists() && of_other.exists());
+    let beside = stages.create(&zlib, None).unwrap();
+    assert!(running.path().exists(), "the stage of a build that runs was removed");
+    let (one, other) = (running.keep().unwrap(), beside.keep().unwrap());
+    drop(stages.create(&zlib, None).unwrap());
+    assert!(!one.exists() && !other.exists() && of_other.exists());
 }
 
 #[test]
