@@ -267,8 +267,9 @@ fn the_monitor_is_told_why_a_build_failed_behind_its_phases() {
     let host = server.host();
     misbehave(&user, "empty", &["--monitor", "--monitor-disable-auth", "--monitor-host", &host])
         .failed_with(1);
-    let reports = server.requests().into_iter().filter(|request| request.path.ends_with("/phases/update/"));
-    let last = reports.last().unwrap().body;
+    let mut reports =
+        server.requests().into_iter().filter(|request| request.path.ends_with("/phases/update/"));
+    let last = reports.next_back().unwrap().body;
     assert_eq!(last["status"], "ERROR", "{last}");
     let output = last["output"].as_str().unwrap();
     assert!(output.starts_with("==> misbehaving: Executing phase: 'install'\n"), "{output}");
