@@ -12,7 +12,6 @@ mod error;
 mod failed_logs;
 mod json;
 mod monitoring;
-mod open_files;
 mod paths;
 mod render;
 mod repositories;
@@ -39,7 +38,7 @@ pub fn main() -> ExitCode {
     let credentials = environment::take_credentials();
     // A second provider can only mean that one is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    open_files::allow();
+    environment::allow_open_files();
     let environment = Environment::of_process();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
