@@ -219,7 +219,7 @@ fn open_until_refused(build: &Build) -> Result {
     fs_err::write(&path, "")?;
     let mut opened = Vec::new();
     let refused = loop {
-        match std::fs::File::open(&path) {
+        match fs_err::File::open(&path) {
             Ok(file) => opened.push(file),
             Err(error) => break error,
         }

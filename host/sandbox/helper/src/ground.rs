@@ -106,8 +106,8 @@ impl<'a> Ground<'a> {
     /// Nothing more is made here.
     pub(crate) fn close(self) -> Outcome<()> {
         let read_only = MountAttributes { read_only: true, no_devices: false };
-        let own = self.covers.iter().chain([&self.root]);
-        own.map(|tree| sys::restrict_mount(tree, read_only, false).fail(Step::Restrict)).collect()
+        let mut own = self.covers.iter().chain([&self.root]);
+        own.try_for_each(|tree| sys::restrict_mount(tree, read_only, false).fail(Step::Restrict))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The root folder of the build: what is not put here does not exist.
 
 use std::ffi::CStr;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, openat, symlinkat};
