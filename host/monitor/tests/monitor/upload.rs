@@ -150,7 +150,7 @@ async fn what_is_no_saved_run_is_passed_over() {
     fs_err::write(store.join("spec.json"), "{}").unwrap();
     let closed = folder.path().join("closed");
     fs_err::create_dir(&closed).unwrap();
-    fs_err::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs_err::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     // Root may list everything.
     let is_closed = fs_err::read_dir(&closed).is_err();
     let (summary, _) = send(folder.path(), expected()).await;
