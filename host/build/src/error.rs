@@ -179,11 +179,6 @@ pub(crate) enum BuildError {
 }
 
 impl BuildError {
-    /// The error with its causes, as one text.
-    pub(crate) fn chain(&self) -> String {
-        chain(self)
-    }
-
     /// What the user can do about it.
     pub(crate) fn hints(&self) -> Vec<String> {
         match self {
@@ -203,7 +198,7 @@ impl BuildError {
 }
 
 /// An error with its causes, as one text; what a cause repeats of the error above it is said once.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

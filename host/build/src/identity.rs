@@ -1,7 +1,7 @@
 //! As whom files are touched.
 
 use rustix::fs::Mode;
-use rustix::process::{geteuid, umask};
+use rustix::process::{getegid, geteuid, umask};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use spack_wasm_store::BuildIdentity;
 
@@ -38,7 +38,7 @@ impl Drop for FileIdentity {
             umask(mask);
         }
         if self.taken {
-            set(geteuid().as_raw(), rustix::process::getegid().as_raw());
+            set_own();
         }
     }
 }
@@ -64,7 +64,7 @@ impl OwnIdentity {
     /// Lays down, for a while, the identity that this thread has taken, if it has one.
     pub(crate) fn resume(taken: Option<BuildIdentity>) -> Self {
         if taken.is_some() {
-            set(geteuid().as_raw(), rustix::process::getegid().as_raw());
+            set_own();
         }
         Self { taken, _thread: std::marker::PhantomData }
     }
@@ -76,6 +76,11 @@ impl Drop for OwnIdentity {
             set(uid, gid);
         }
     }
+}
+
+/// Who the process is.
+fn set_own() {
+    set(geteuid().as_raw(), getegid().as_raw());
 }
 
 #[expect(unsafe_code, reason = "no safe wrapper exists")]

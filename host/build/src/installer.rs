@@ -107,12 +107,16 @@ impl Installer {
         Ok(shared)
     }
 
-    /// No way of failing goes unreported: each planned build ends, although none has begun.
     fn none_built(&self, plan: &Plan, error: &InstallError, cancellation: &Cancellation) {
         let end = match cancellation.cause() {
             Some(cause) => BuildEnd::Cancelled(cause),
             None => BuildEnd::Failed { message: chain(error) },
         };
+        self.end_all(plan, &end);
+    }
+
+    /// No way of failing goes unreported: each planned build ends, although none has begun.
+    pub fn end_all(&self, plan: &Plan, end: &BuildEnd) {
         for hash in plan.to_build() {
             self.emitter.emit_for(hash, EventKind::BuildEnded(end.clone()));
         }

@@ -33,7 +33,7 @@ mod warnings;
 mod wrapper;
 
 pub use cancel::Cancellation;
-pub use error::InstallError;
+pub use error::{InstallError, chain};
 pub use installer::Installer;
 pub use options::{InstallOptions, LogLimits, SandboxOptions};
 pub use plan::{Plan, PlanError};

@@ -14,7 +14,7 @@ use spack_wasm_spec::{DagHash, Node};
 use spack_wasm_store::Installation;
 
 use crate::Plan;
-use crate::error::BuildError;
+use crate::error::{BuildError, chain};
 use crate::job::{Built, Job, Shared};
 use crate::journal::Journal;
 use crate::log_search::{last_lines, search};
@@ -208,7 +208,7 @@ impl Scheduler {
     }
 
     fn failed(&mut self, node: &Arc<Node>, error: &BuildError, journal: &Journal, stage: Option<PathBuf>) {
-        let message = error.chain();
+        let message = chain(error);
         let (phase, refusals, _) = journal.conclusion();
         journal.complete_log();
         let log = journal.log_path().filter(|path| path.is_file());

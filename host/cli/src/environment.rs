@@ -5,7 +5,7 @@ use std::env;
 use std::ffi::{CStr, OsString, c_char};
 use std::path::PathBuf;
 
-use spack_wasm_monitor::{Credentials, CredentialsError};
+use spack_wasm_monitor::{Credentials, CredentialsError, Proxies};
 
 /// Where the user's configuration is; as in Spack.
 pub(crate) const USER_CONFIG_PATH: &str = "SPACK_USER_CONFIG_PATH";
@@ -41,24 +41,6 @@ pub(crate) struct Environment {
     pub(crate) proxies: Proxies,
 }
 
-/// Proxies, by the variables that other programs read, too. Lower case counts before upper case.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Proxies {
-    /// `http_proxy`, in lower case only: a web server's programs get `HTTP_PROXY` from whoever asks them.
-    pub(crate) http: Option<String>,
-    /// `https_proxy`.
-    pub(crate) https: Option<String>,
-    /// `no_proxy`.
-    pub(crate) direct: Option<String>,
-}
-
-/// Proxy addresses may hold passwords.
-impl std::fmt::Debug for Proxies {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proxies").finish_non_exhaustive()
-    }
-}
-
 impl Environment {
     /// Variables of the user's by name, those that are set. Never the monitor's credentials: they are gone from the
     /// process by now.
@@ -80,19 +62,19 @@ impl Environment {
             path: env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect(),
             terminal_is_dumb: text("TERM").is_none_or(|terminal| terminal == "dumb"),
             makeflags: text("MAKEFLAGS"),
-            proxies: Proxies::of_process(),
+            proxies: proxies(),
         }
     }
 }
 
-impl Proxies {
-    fn of_process() -> Self {
-        let all = || text("all_proxy").or_else(|| text("ALL_PROXY"));
-        Self {
-            http: text("http_proxy").or_else(all),
-            https: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or_else(all),
-            direct: text("no_proxy").or_else(|| text("NO_PROXY")),
-        }
+/// By the variables that other programs read, too; lower case counts before upper case. `http_proxy` in lower case only: a
+/// web server's programs get `HTTP_PROXY` from whoever asks them.
+fn proxies() -> Proxies {
+    let all = || text("all_proxy").or_else(|| text("ALL_PROXY"));
+    Proxies {
+        http: text("http_proxy").or_else(all),
+        https: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or_else(all),
+        direct: text("no_proxy").or_else(|| text("NO_PROXY")),
     }
 }
 

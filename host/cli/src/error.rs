@@ -1,12 +1,13 @@
 //! The one form of error that the program ends with, and what its exit statuses mean.
 
+use spack_wasm_build::chain;
 use spack_wasm_recipe_host::{CatalogError, ChoiceError};
 use spack_wasm_solve::SolveError;
 use spack_wasm_spec::ParseError;
 use spack_wasm_store::{DatabaseError, LookupError, OpenError, StoreError, UninstallError};
 
 use crate::config::ConfigError;
-use crate::text::{ERROR, HINT, Text, chain};
+use crate::text::{ERROR, HINT, Text};
 
 /// What an error is to whoever started the program: it decides the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use jiff::ZonedDateTime;
 use spack_wasm_machine::Machine;
 use spack_wasm_monitor::{
     Client, ClientSettings, DEFAULT_HOST, DEFAULT_PREFIX, Delivery, Drain, Emitter, EventKind, HostFacts,
-    MonitorIdentity, OfflineSink, Proxies, Sink, SpackmonHandle, SpackmonSettings, SpackmonSink,
+    MonitorIdentity, OfflineSink, Sink, SpackmonHandle, SpackmonSettings, SpackmonSink,
 };
 
 use crate::args::MonitorArgs;
@@ -67,13 +67,12 @@ pub(crate) async fn connect(
         }
     };
     let host = args.host.clone().unwrap_or_else(|| DEFAULT_HOST.to_owned());
-    let crate::environment::Proxies { http, https, direct } = session.environment.proxies.clone();
     let settings = ClientSettings {
         host,
         prefix: args.prefix.clone().unwrap_or_else(|| DEFAULT_PREFIX.to_owned()),
         credentials,
         require_tls: session.settings.require_tls,
-        proxies: Proxies { http, https, direct },
+        proxies: session.environment.proxies.clone(),
         ..ClientSettings::new(PROGRAM)
     };
     let client = Client::new(settings).map_err(|error| failed(error.to_string()))?;

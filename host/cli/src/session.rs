@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use spack_wasm_build::chain;
 use spack_wasm_builtin::{NAMESPACE, RECIPES};
 use spack_wasm_machine::{External, ExternalCache, Inputs, Machine, best_target, find_externals};
 use spack_wasm_recipe_host::{Catalog, CatalogError, Limits, RecipeHost, RepositoryError};
@@ -14,7 +15,6 @@ use crate::config::{self, Settings};
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::paths::Paths;
-use crate::text::chain;
 use crate::ui::Ui;
 
 /// What the program calls itself in records and to servers.

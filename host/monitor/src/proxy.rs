@@ -6,7 +6,7 @@ use crate::endpoint::is_loopback;
 
 /// Proxies, as `http_proxy`, `https_proxy` and `no_proxy` state them; read by the caller. Loopback never goes through
 /// a proxy.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// For `http` addresses.
     pub http: Option<String>,

@@ -2,8 +2,8 @@
 
 use spack_wasm_package::{DeclaredVersion, Package, Source};
 
+use crate::Recipe;
 use crate::convert::MetadataError;
-use crate::{NoServices, Recipe, Subject};
 
 impl Recipe {
     /// Whether each archive has an address. A function of the recipe may know one, so it is asked where the declarations name none;
@@ -14,8 +14,7 @@ impl Recipe {
     pub(crate) fn check_addresses(&self, package: &Package) -> Result<(), MetadataError> {
         let Some((number, declared)) = without_address(package) else { return Ok(()) };
         let version = declared.version.as_str();
-        let session = self.session(Subject::outside_of_a_build(self), Box::new(NoServices));
-        match session.and_then(|mut session| session.url_for_version(version)) {
+        match self.alone().and_then(|mut session| session.url_for_version(version)) {
             Ok(None) => Err(MetadataError {
                 recipe: package.name.clone(),
                 place: format!("version {number} '{version}'"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use spack_wasm_package::{AnyValue, Package, VariantDefinition, VariantValues};
 use spack_wasm_spec::{Dag, Node, VariantValue};
 
-use crate::{Catalog, CatalogError, NoServices, Recipe, RunError, Subject};
+use crate::{Catalog, CatalogError, Recipe, RunError};
 
 /// A recipe does not take what was chosen for one of its variants.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +66,7 @@ fn is_predicate(definition: &VariantDefinition) -> bool {
 
 fn confirm(recipe: &Recipe, definition: &VariantDefinition, value: &VariantValue) -> Result<(), ChoiceError> {
     let (name, values) = (definition.name.as_str(), texts(value));
-    let mut session = recipe.session(Subject::outside_of_a_build(recipe), Box::new(NoServices))?;
+    let mut session = recipe.alone()?;
     let refused = |reason: String| RefusedChoice {
         package: recipe.source().name.clone(),
         choice: value.display(name).to_string(),

@@ -86,7 +86,12 @@ impl Recipe {
     /// # Errors
     /// The recipe failed, crashed, or was stopped.
     pub fn describe(&self) -> Result<PackageMetadata, RunError> {
-        self.session(Subject::outside_of_a_build(self), Box::new(NoServices))?.describe()
+        self.alone()?.describe()
+    }
+
+    /// An instance for a question about the recipe itself, outside of any build.
+    pub(crate) fn alone(&self) -> Result<Session, RunError> {
+        self.session(Subject::outside_of_a_build(self), Box::new(NoServices))
     }
 
     /// An instance of its own for a build or a question.

@@ -1,6 +1,7 @@
 //! `find`: installed packages.
 
 use serde::Serialize;
+use spack_wasm_build::chain;
 use spack_wasm_spec::Node;
 use spack_wasm_store::{Query, Store};
 
@@ -10,7 +11,6 @@ use crate::render::find::{Look, list};
 use crate::render::tree::HashLength;
 use crate::selection::{Found, matching};
 use crate::session::Session;
-use crate::text::chain;
 
 /// An installed package as JSON: its node of `spec.json`, and what the store knows.
 #[derive(Serialize)]

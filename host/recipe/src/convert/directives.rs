@@ -4,7 +4,7 @@ use spack_wasm_spec::{DependencyType, DependencyTypes};
 use super::check::{Checker, MetadataError, Place};
 use super::{no_attributes, sources};
 use crate::metadata::{self, PatchOrigin, RequirementPolicy};
-use crate::types;
+use crate::{is_variable_name, types};
 
 type Result<T> = std::result::Result<T, MetadataError>;
 
@@ -324,8 +324,7 @@ pub(super) fn permissions(
 
 fn is_possible(kind: &str, value: &str) -> bool {
     if kind == "environment" {
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        return !value.is_empty() && value.bytes().all(is_name);
+        return is_variable_name(value);
     }
     let is_parent = |part: std::path::Component<'_>| part == std::path::Component::ParentDir;
     let path = std::path::Path::new(value);

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use spack_wasm_build::{InstallOptions, LogLimits, SandboxOptions};
+use spack_wasm_monitor::Proxies;
 use spack_wasm_sandbox::Level;
 use spack_wasm_source::{AptOptions, FetchOptions, ProxyPolicy};
 use spack_wasm_spec::{Dag, DagHash};
 
 use crate::args::{InstallArgs, SandboxArgs, TestChoice};
 use crate::config::Settings;
-use crate::environment::Proxies;
 use crate::error::CommandError;
 use crate::session::Session;
 

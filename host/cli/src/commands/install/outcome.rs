@@ -1,13 +1,13 @@
 //! How an installation ended.
 
-use spack_wasm_build::{Cancellation, InstallError, Plan, Report};
+use spack_wasm_build::{Cancellation, InstallError, Plan, Report, chain};
 use spack_wasm_monitor::{CancelCause, PlanAction};
 use spack_wasm_spec::{Dag, DagHash};
 
 use crate::error::{CommandError, ErrorKind};
 use crate::render::failure;
 use crate::session::Session;
-use crate::text::{GOOD, HINT, Text, chain};
+use crate::text::{GOOD, HINT, Text};
 
 /// Nothing was built at all.
 pub(super) fn of_install(error: &InstallError) -> CommandError {

@@ -130,14 +130,12 @@ impl<'a> Run<'a> {
     pub(super) fn attempt(&mut self) -> Result<(), CommandError> {
         let prepared = self.prepare()?;
         if self.args.dry_run {
-            let shown = self.show_only(&prepared);
-            return self.told(shown);
+            return self.told(self.show_only(&prepared));
         }
-        let ready = self.ready(prepared);
-        let ready = self.told(ready)?;
-        let again = ready.again(self.args.overwrite);
-        let again = self.told(again)?;
-        self.ask(&again).inspect_err(|_| self.decline(&ready.plan))?;
+        let ready = self.told(self.ready(prepared))?;
+        let again = self.told(ready.again(self.args.overwrite))?;
+        let declined = BuildEnd::Cancelled(CancelCause::Declined);
+        self.ask(&again).inspect_err(|_| ready.installer.end_all(&ready.plan, &declined))?;
         // Also after a signal that came meanwhile: each planned build gets its end.
         let (dag, plan) = (Arc::clone(&ready.dag), ready.plan.clone());
         let report = self.build(ready);
@@ -189,8 +187,7 @@ impl<'a> Run<'a> {
 
     /// Concretizes what the user asked for.
     fn prepare(&self) -> Result<Prepared, CommandError> {
-        let asked = self.asked();
-        let Asked { catalog, specs, facts } = self.told(asked)?;
+        let Asked { catalog, specs, facts } = self.told(self.asked())?;
         let written = specs.iter().map(ToString::to_string).collect();
         self.emitter.emit(EventKind::SolveStarted { specs: written });
         let solved = self.dag(&specs, &catalog, &facts);
@@ -238,14 +235,6 @@ impl<'a> Run<'a> {
         match self.answer(format!("Replace what is installed of {}?", again.join(", "))) {
             Some(false) => Err(CommandError::failure("nothing was installed")),
             Some(true) | None => Ok(()),
-        }
-    }
-
-    /// The user does not want what is planned: each planned build ends, although none has begun.
-    fn decline(&self, plan: &Plan) {
-        for hash in plan.to_build() {
-            let ended = EventKind::BuildEnded(BuildEnd::Cancelled(CancelCause::Declined));
-            self.emitter.emit_for(hash, ended);
         }
     }
 
