@@ -352,3 +352,12 @@ fn what_a_recipe_writes_has_the_modes_of_what_tools_write() {
         }
     }
 }
+
+#[test]
+fn what_a_component_does_at_its_start_it_does_as_the_builds_user() {
+    for who in User::everybody() {
+        let user = of(who);
+        fs_err::copy(MISBEHAVING, user.root().join("own.wasm")).unwrap();
+        user.run(["install", "--recipe", "../own.wasm", "misbehaving", "act=start"]).succeeded();
+    }
+}

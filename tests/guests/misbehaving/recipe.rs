@@ -41,6 +41,7 @@ const ACTS: &[&str] = &[
     "fifo-left-behind",
     "write-fifo",
     "script",
+    "start",
     "warn-for-ever",
     "open-for-ever",
     "overdone",
@@ -58,6 +59,13 @@ const SCRIPT: &str = "/recipe/script";
 
 /// Pigeons of `act=riddle`. There is one hole less, which no search proves in a reasonable time.
 const PIGEONS: usize = 12;
+
+/// Runs when an instance of the component starts, before any call. Where there is a stage, it is marked.
+#[unsafe(no_mangle)]
+#[expect(unsafe_code, reason = "the name is the component model's")]
+extern "C" fn _initialize() {
+    drop(fs_err::write("/build/at-start", "started\n"));
+}
 
 impl Recipe for Misbehaving {
     fn describe() -> Package {
@@ -200,6 +208,10 @@ fn act_out(act: &str, build: &Build) -> Result {
             build.tool("truncate").args(["-s", "8T", &path]).run()
         }
         "script" => build.tool("sh").args(["-c".to_owned(), fs_err::read_to_string(SCRIPT)?]).run(),
+        // The mark is the build user's own.
+        "start" => {
+            build.tool("sh").args(["-c", "test -s /build/at-start && echo more >> /build/at-start"]).run()
+        }
         "show-environment" => {
             writeln!(std::io::stdout(), "the recipe has {:?}", std::env::vars().collect::<Vec<_>>())?;
             build.tool("env").run()
